@@ -1,0 +1,54 @@
+# `make help` lists the targets. Each does its own set-up. Works with GNU make 3.81 and newer.
+
+PY := .venv/bin/python
+STAMP := .venv/.stamp
+# A cluster given for tests replaces the control plane, but kubectl is still needed.
+BINARIES := PYTHONPATH=tools $(PY) -m netgw_dev.binaries
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check generate control-plane clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: control-plane ## watch manifests become a working VPN in a simulated cloud (KEEP=1 leaves it running)
+	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
+
+test: $(STAMP) ## run every test on a real API server and show the coverage
+	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl)
+	@rm -f .coverage .coverage.*
+	$(PY) -m coverage run -m pytest -q --durations=10
+	@$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report --fail-under=90
+
+check: $(STAMP) ## lint, types, import contracts, and whether generated files are fresh
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m netgw.cli crds --check crds
+
+generate: $(STAMP) ## write crds/ from the models
+	$(PY) -m netgw.cli crds --write crds
+
+control-plane: $(STAMP) ## build etcd, kube-apiserver and the like when missing; the last line is their folder
+	@$(BINARIES)
+
+clean: ## remove what these targets made in this folder (the built control plane stays in ~/.cache/netgw)
+	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf operator/*.egg-info
+	find operator tests tools -name __pycache__ -prune -exec rm -rf {} +
+
+# pip refuses an editable install under hashes, hence two steps.
+$(STAMP): constraints.txt pyproject.toml
+	@for python in python3 python3.13 python3.12 python3.11 none; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
+	done; \
+	if [ $$python = none ]; then \
+	  echo "No Python 3.11 or newer: install one, with its venv module, so that python3 is it." >&2; exit 1; \
+	fi; \
+	echo "Setting up .venv with $$($$python --version)"; \
+	$$python -m venv .venv
+	@$(PY) -m pip --disable-pip-version-check install --require-hashes -r constraints.txt
+	@$(PY) -m pip --disable-pip-version-check install --no-deps --no-build-isolation -e .
+	@touch $@

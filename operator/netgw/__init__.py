@@ -1,0 +1,3 @@
+"""netgw: a Kubernetes operator for cloud network gateways."""
+
+__version__ = "0.1.0"

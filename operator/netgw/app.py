@@ -1,0 +1,214 @@
+"""The operator without its edges: store, queue, account and passes put together, fed by whoever watches.
+
+It knows neither kopf nor HTTP servers nor the process: `cli.py` gives it a cluster and a client, `handlers.py` feeds it,
+and tests run it under virtual time with ports of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from netgw.engine.objects import Key, Object
+from netgw.engine.ports import Clock, Kubernetes, Reporter
+from netgw.engine.queue import Queue
+from netgw.engine.reconcile import Reconciler
+from netgw.engine.store import Store
+from netgw.logs import about
+from netgw.providers.upcloud.account import ACCOUNT_REASONS
+from netgw.providers.upcloud.api import UpCloud
+from netgw.providers.upcloud.provider import LINKS, Intervals, Listener, provider
+from netgw.providers.upcloud.tunnel.key import Fingerprints, Secrets
+
+log = logging.getLogger(__name__)
+
+RELIST_AFTER_GAP = 2.0
+RELIST_EVERY = 600.0
+DRAIN_SECONDS = 15.0
+
+
+class World(Kubernetes, Protocol):
+    """Kubernetes as the engine needs it, and whole LISTs."""
+
+    async def list(self, kind: str) -> list[Object]: ...
+
+
+class WatchedSecrets(Secrets, Protocol):
+    """Secrets that tell of their changes; `watch` replaces the set that is cared for."""
+
+    def watch(self, refs: set[tuple[str, str]]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Options:
+    cluster: str
+    intervals: Intervals
+    workers: int = 8
+    read_only: bool = False
+
+
+class App:
+    """Feed it with `observe`, `secret_changed`; `start` before, `drain` at the end."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        world: World,
+        api: UpCloud,
+        clock: Clock,
+        rng: random.Random,
+        reporter: Reporter,
+        secrets: WatchedSecrets,
+        fingerprints: Fingerprints,
+    ) -> None:
+        self._world = world
+        self._rng = rng
+        self._reporter = reporter
+        self._secrets = secrets
+        self._fast = options.intervals.fast
+        self.store = Store(LINKS)
+        upcloud = provider(
+            api,
+            store=self.store,
+            clock=clock,
+            rng=rng,
+            cluster=options.cluster,
+            intervals=options.intervals,
+            listener=Listener(self._cloud_changed, self._cloud_recovered, self._cloud_silent),
+            secrets=secrets,
+            fingerprints=fingerprints,
+        )
+        self.account = upcloud.account
+        self._kinds = tuple(upcloud.actuators)
+        self.reconciler = Reconciler(
+            actuators=upcloud.actuators,
+            store=self.store,
+            kubernetes=world,
+            clock=clock,
+            rng=rng,
+            reporter=reporter,
+            read_only=options.read_only,
+            wake=self._wake,
+        )
+        self.queue: Queue[Key] = Queue(self._work, workers=options.workers, rng=rng)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._relist_at: asyncio.TimerHandle | None = None
+        self._relisting = asyncio.Event()
+        self.started = False
+
+    async def start(self) -> None:
+        """No worker begins before every object is known: a parent must not look childless because we came late."""
+        for kind in self._kinds:
+            self.store.replace_all(kind, await self._world.list(kind))
+        self._watch_secrets()
+        await self.account.poll()
+        self._spawn(self.account.run(), "account")
+        self._spawn(self._relist_forever(), "relist")
+        self.queue.start()
+        self._wake({obj.key for obj in self.store})
+        self.started = True
+        log.info("%d objects known, working", len(self.store))
+
+    def observe(self, kind: str, event: str | None, body: Mapping[str, Any]) -> None:
+        """One event of the watch. `event` is None for what a (re-)LIST of the watcher named."""
+        obj = Object(kind, body)
+        if event == "DELETED":
+            self._wake(self.store.remove(obj.key))
+            self.queue.forget(obj.key)
+        else:
+            self._wake(self.store.apply(obj))
+        if event is None:
+            self._relist_soon()
+        self._watch_secrets()
+
+    def secret_changed(self, namespace: str, name: str) -> None:
+        self._wake(self.store.secret_users(namespace, name))
+
+    def failed(self) -> BaseException | None:
+        """Why a task of ours ended, which none may."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                return task.exception() or RuntimeError(f"task {task.get_name()} ended")
+        return None
+
+    def alive(self) -> bool:
+        return self.queue.alive() and self.failed() is None
+
+    async def drain(self) -> None:
+        """Start nothing new, finish and record what is under way."""
+        finished = await self.queue.drain(DRAIN_SECONDS)
+        if not finished:
+            log.warning("a call was still under way after %.0f s", DRAIN_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._relist_at is not None:
+            self._relist_at.cancel()
+
+    async def relist(self) -> None:
+        """Compare with whole LISTs: a watch makes up no DELETED for what went while it was broken."""
+        for kind in self._kinds:
+            self._wake(self.store.replace_all(kind, await self._world.list(kind)))
+        self._watch_secrets()
+
+    # ---- inside
+
+    async def _work(self, key: Key) -> float | None:
+        obj = self.store.get(key)
+        with about(obj.ref if obj is not None else key):
+            return await self.reconciler.work(key)
+
+    def _wake(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self.queue.add(key)
+
+    def _wake_spread(self, keys: Iterable[Key], seconds: float) -> None:
+        for key in keys:
+            self.queue.add_after(key, self._rng.uniform(0, seconds))
+
+    def _watch_secrets(self) -> None:
+        self._secrets.watch(self.store.secrets())
+
+    def _cloud_changed(self, uuids: set[str], listed: bool) -> None:
+        holders = (self.store.holder(uuid) for uuid in uuids)
+        keys = {obj.key for obj in holders if obj is not None}
+        self._wake(keys | (self.store.unbound() if listed else set()))
+
+    def _cloud_recovered(self) -> None:
+        self.reconciler.forgive(ACCOUNT_REASONS)
+        self._wake_spread([obj.key for obj in self.store], min(self._fast, 5.0))
+
+    def _cloud_silent(self) -> None:
+        """One Event per credential, and one paced write for each object that it fed."""
+        objects = sorted(self.store, key=lambda obj: obj.ref)
+        if objects and (why := self.account.blind(None)) is not None:
+            self._reporter.event(objects[0], "Warning", "CannotObserve", why)
+        self._wake_spread([obj.key for obj in objects], min(self._fast, 5.0))
+
+    def _relist_soon(self) -> None:
+        if self._relist_at is None:
+            self._relist_at = asyncio.get_running_loop().call_later(RELIST_AFTER_GAP, self._relisting.set)
+
+    async def _relist_forever(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._relisting.wait(), RELIST_EVERY * self._rng.uniform(0.9, 1.1))
+            except TimeoutError:
+                pass
+            self._relisting.clear()
+            self._relist_at = None
+            await self._quietly(self.relist)
+
+    async def _quietly(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001  the API server is away for a while: the next round
+            log.warning("LIST failed: %s", error)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))

@@ -1,0 +1,133 @@
+"""A Kubernetes object as the engine sees it: an immutable view of the JSON that the API server sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+FINALIZER = "netgw.dev/finalizer"
+PREFIX = "netgw.dev/"
+
+Json = Any
+
+
+class Key(NamedTuple):
+    """What the queue and the store know an object by: a re-created object has the same name but another uid."""
+
+    kind: str
+    uid: str
+
+
+class Name(NamedTuple):
+    """Kind, namespace and metadata.name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Object:
+    """One custom resource. `body` is shared and never changed in place."""
+
+    kind: str
+    body: Mapping[str, Json]
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Json]:
+        return self.body.get("metadata") or {}
+
+    @cached_property
+    def spec(self) -> Mapping[str, Json]:
+        return self.body.get("spec") or {}
+
+    @cached_property
+    def status(self) -> Mapping[str, Json]:
+        return self.body.get("status") or {}
+
+    @cached_property
+    def key(self) -> Key:
+        return Key(self.kind, self.metadata["uid"])
+
+    @cached_property
+    def ref(self) -> Name:
+        return Name(self.kind, self.metadata["namespace"], self.metadata["name"])
+
+    @property
+    def uid(self) -> str:
+        return str(self.metadata["uid"])
+
+    @property
+    def name(self) -> str:
+        return str(self.metadata["name"])
+
+    @property
+    def namespace(self) -> str:
+        return str(self.metadata["namespace"])
+
+    @property
+    def generation(self) -> int:
+        return int(self.metadata.get("generation") or 0)
+
+    @property
+    def resource_version(self) -> str:
+        return str(self.metadata.get("resourceVersion") or "")
+
+    @property
+    def deleting(self) -> bool:
+        return bool(self.metadata.get("deletionTimestamp"))
+
+    @property
+    def deletion_time(self) -> datetime | None:
+        return parse_time(self.metadata.get("deletionTimestamp"))
+
+    @property
+    def finalizers(self) -> tuple[str, ...]:
+        return tuple(self.metadata.get("finalizers") or ())
+
+    @property
+    def guarded(self) -> bool:
+        """Whether our finalizer is on it: nothing is created in the cloud before."""
+        return FINALIZER in self.finalizers
+
+    def annotation(self, name: str) -> str | None:
+        """The value of the annotation `netgw.dev/<name>`."""
+        value = (self.metadata.get("annotations") or {}).get(PREFIX + name)
+        return None if value is None else str(value)
+
+    @property
+    def own_annotations(self) -> dict[str, str]:
+        return {k: v for k, v in (self.metadata.get("annotations") or {}).items() if k.startswith(PREFIX)}
+
+    @property
+    def uuid(self) -> str | None:
+        """The recorded uuid in the cloud; None while a record of an unfinished create exists, for that decides."""
+        return None if self.status.get("create") else self.status.get("uuid")
+
+    def condition(self, kind: str) -> Mapping[str, Json] | None:
+        for condition in self.status.get("conditions") or ():
+            if condition.get("type") == kind:
+                return dict(condition)
+        return None
+
+
+def parse_time(value: Json) -> datetime | None:
+    """An RFC 3339 time as an aware datetime; None for what is none (a status can hold anything)."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def format_time(time: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, as Kubernetes writes metav1.Time."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

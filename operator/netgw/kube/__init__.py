@@ -1,0 +1,1 @@
+"""What netgw knows of Kubernetes, without kopf and without any cloud."""

@@ -1,0 +1,1 @@
+"""UpCloud: network gateways (NAT, IPsec VPN), their connections and their tunnels."""

@@ -1,0 +1,86 @@
+"""Routers, zones and the account: the older part of the API, where every answer comes in an envelope."""
+
+from __future__ import annotations
+
+from pydantic import Field, JsonValue
+
+from .models import Items, Label, UuidRef, Wire
+
+
+class StaticRoute(Wire):
+    """A router's route: `type` is `user` or, added by a gateway, `service`."""
+
+    name: str | None = None
+    route: str
+    nexthop: str
+    type: str | None = None
+
+
+class AttachedNetworks(Wire):
+    """The networks of a router, as wrapped on the wire."""
+
+    network: Items[UuidRef] = ()
+
+
+class Router(Wire):
+    """A router. `attached_network_gateways` is None when the answer does not tell (before 2023-09)."""
+
+    uuid: str
+    name: str
+    type: str
+    labels: Items[Label] = ()
+    static_routes: Items[StaticRoute] = ()
+    attached_networks: AttachedNetworks = AttachedNetworks()
+    attached_network_gateways: tuple[UuidRef, ...] | None = None
+
+
+class Zone(Wire):
+    """A zone; gateways live in public ones only. The wire says `yes` or `no`."""
+
+    id: str
+    description: str | None = None
+    public: bool
+
+
+class Account(Wire):
+    """The account that the credential belongs to, with its limits as the API names them."""
+
+    username: str
+    credits: float | None = None
+    resource_limits: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class AccountEnvelope(Wire):
+    """`{"account": {…}}`."""
+
+    account: Account
+
+
+class RouterEnvelope(Wire):
+    """`{"router": {…}}`."""
+
+    router: Router
+
+
+class RouterList(Wire):
+    """The inner half of `{"routers": {"router": […]}}`."""
+
+    router: Items[Router]
+
+
+class RoutersEnvelope(Wire):
+    """`{"routers": {"router": […]}}`."""
+
+    routers: RouterList
+
+
+class ZoneList(Wire):
+    """The inner half of `{"zones": {"zone": […]}}`."""
+
+    zone: Items[Zone]
+
+
+class ZonesEnvelope(Wire):
+    """`{"zones": {"zone": […]}}`."""
+
+    zones: ZoneList

@@ -1,0 +1,61 @@
+"""What of a connection is compared, and in which words: spec and wire in one vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netgw.engine.plan import Change, Field, Interrupts, Value, Values
+from netgw.providers.upcloud.api import Connection, ConnectionCreate, ConnectionModify, Route
+from netgw.providers.upcloud.connection.model import ConnectionSpec
+from netgw.providers.upcloud.connection.model import Route as SpecRoute
+
+_ROUTES = "whether child SAs are installed anew is not documented"
+
+FIELDS = (
+    Field("name", Interrupts.YES, "create only in the API document", mutable=False),
+    Field("type", Interrupts.YES, "create only in the API document", mutable=False),
+    Field("localRoutes", Interrupts.UNKNOWN, _ROUTES, unordered=True),
+    Field("remoteRoutes", Interrupts.UNKNOWN, _ROUTES, unordered=True),
+)
+
+
+def desired(spec: ConnectionSpec, name: str) -> Values:
+    values: dict[str, Value] = {"name": name}
+    if spec.type is not None:
+        values["type"] = spec.type
+    for path, routes in (("localRoutes", spec.local_routes), ("remoteRoutes", spec.remote_routes)):
+        if routes is not None:
+            values[path] = [_route(route) for route in routes]
+    return values
+
+
+def observed(connection: Connection) -> Values:
+    return {
+        "name": connection.name,
+        "type": connection.type,
+        "localRoutes": [_route(route) for route in connection.local_routes],
+        "remoteRoutes": [_route(route) for route in connection.remote_routes],
+    }
+
+
+def modification(changes: Sequence[Change]) -> ConnectionModify:
+    """The lists that differ, each whole. Never `tunnels`: that would replace them."""
+    names = {"localRoutes": "local_routes", "remoteRoutes": "remote_routes"}
+    return ConnectionModify.model_validate({names[c.path]: wire_routes(c.target) for c in changes if c.path in names})
+
+
+def creation(name: str, values: Values) -> ConnectionCreate:
+    body: dict[str, Any] = {"name": name, "type": values["type"]}
+    for path, field in (("localRoutes", "local_routes"), ("remoteRoutes", "remote_routes")):
+        if path in values:
+            body[field] = wire_routes(values[path])
+    return ConnectionCreate.model_validate(body)
+
+
+def wire_routes(routes: Value) -> tuple[Route, ...]:
+    return tuple(Route(name=r["name"], type=r["type"], static_network=r["staticNetwork"]) for r in routes)
+
+
+def _route(route: SpecRoute | Route) -> dict[str, str]:
+    return {"name": route.name, "type": route.type, "staticNetwork": route.static_network}

@@ -1,0 +1,239 @@
+"""The URLs: one ASGI app over a world, with the headers, content types and JSON styles of the real ones.
+
+The gateway API writes compact JSON and no Server header, the core API behind Apache pretty JSON (recorded). What the
+table of routes does not have is answered with 501.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import connections, control, core, gateways, labels, problems, tunnels
+from .faults import Fault
+from .problems import CoreError, Problem
+from .world import Ask, Call, World
+
+DROP = "netgw.drop"
+"""Key of the scope's extensions: a function that breaks the connection, put there by the server."""
+
+PROBLEM_JSON = "application/problem+json"
+PLAIN_JSON = "application/json"
+CORE_JSON = "application/json; charset=UTF-8"
+
+Verb = Callable[[Ask], Any]
+
+_GATEWAY = "/1.3/gateway/{gateway}"
+_CONNECTION = _GATEWAY + "/connections/{connection}"
+_TUNNEL = _CONNECTION + "/tunnels/{tunnel}"
+_ROUTES: list[tuple[str, str, int, Verb]] = [
+    ("GET", "/1.3/gateway/plans", 200, gateways.plans),
+    ("GET", "/1.3/gateway/plans/{plan}", 200, gateways.plan),
+    ("GET", "/1.3/gateway", 200, gateways.listed),
+    ("POST", "/1.3/gateway", 201, gateways.create),
+    ("GET", _GATEWAY, 200, gateways.get),
+    ("PUT", _GATEWAY, 200, gateways.replace),
+    ("PATCH", _GATEWAY, 200, gateways.modify),
+    ("DELETE", _GATEWAY, 204, gateways.delete),
+    ("GET", _GATEWAY + "/metrics", 200, gateways.measured),
+    ("GET", _GATEWAY + "/labels", 200, labels.listed),
+    ("POST", _GATEWAY + "/labels", 201, labels.add),
+    ("GET", _GATEWAY + "/labels/{key}", 200, labels.get),
+    ("PATCH", _GATEWAY + "/labels/{key}", 200, labels.modify),
+    ("DELETE", _GATEWAY + "/labels/{key}", 204, labels.remove),
+    ("GET", _GATEWAY + "/connections", 200, connections.listed),
+    ("POST", _GATEWAY + "/connections", 201, connections.create),
+    ("POST", _GATEWAY + "/connections/", 201, connections.create),  # the Go SDK's spelling
+    ("GET", _CONNECTION, 200, connections.get),
+    ("PATCH", _CONNECTION, 200, connections.modify),
+    ("DELETE", _CONNECTION, 204, connections.delete),
+    ("GET", _CONNECTION + "/tunnels", 200, tunnels.listed),
+    ("POST", _CONNECTION + "/tunnels", 201, tunnels.create),
+    ("GET", _TUNNEL, 200, tunnels.get),
+    ("PATCH", _TUNNEL, 200, tunnels.modify),
+    ("DELETE", _TUNNEL, 204, tunnels.delete),
+    ("GET", "/1.3/router", 200, core.routers),
+    ("POST", "/1.3/router", 201, core.create_router),
+    ("GET", "/1.3/router/{router}", 200, core.router),
+    ("DELETE", "/1.3/router/{router}", 204, core.delete_router),
+    ("GET", "/1.3/zone", 200, core.zones),
+    ("GET", "/1.3/account", 200, core.account),
+]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
+
+
+_COMPILED = [(method, _pattern(path), status, verb) for method, path, status, verb in _ROUTES]
+
+
+class Dropped(Exception):
+    """A fault without an answer, where there is no socket to break. `hold` is the seconds to wait first."""
+
+    def __init__(self, hold: float) -> None:
+        super().__init__("the simulator dropped the connection")
+        self.hold = hold
+
+
+def app(world: World) -> Starlette:
+    """The ASGI app: everything UpCloud has, and the control door under /_sim."""
+    return Starlette(
+        routes=[Mount("/_sim", routes=control.routes(world)), Mount("", app=_front(world))],
+        exception_handlers={HTTPException: control.refuse},
+    )
+
+
+def _front(world: World) -> ASGIApp:
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        body = await request.body()
+        path = scope.get("raw_path", b"").decode("ascii") or request.url.path
+        query = scope["query_string"].decode("ascii")
+        now = world.stamp()
+        call = Call(request.method, f"{path}?{query}" if query else path, now)
+        world.calls.append(call)
+        fault = world.faults.take(request.method, path)
+        reply = None
+        if fault is None or fault.when == "after":
+            reply = _Exchange(world, request, path, query, body, now).reply()
+        if fault is not None:
+            reply = await _faulty(world, fault, path, now, scope, receive)
+        if reply is not None:
+            call.status = reply.status_code
+            await reply(scope, receive, send)
+
+    return front
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """One request that is to be answered as the cloud would."""
+
+    world: World
+    request: Request
+    path: str
+    query: str
+    body: bytes
+    now: datetime
+
+    def reply(self) -> Response:
+        try:
+            account = self._account()
+            params, status, verb = self._route()
+            pairs = parse_qsl(self.query, keep_blank_values=True)
+            value = verb(Ask(self.world, account, self.now, params, pairs, self.body))
+        except (Problem, CoreError) as error:
+            return _error(self.world, error, self.now)
+        if status == 204:
+            return Response(status_code=204, headers=_headers(self.path, self.now))
+        content_type, text = _json(self.path, value)
+        return Response(text, status, _headers(self.path, self.now), content_type)
+
+    def _account(self) -> str:
+        scheme, _, credential = self.request.headers.get("authorization", "").partition(" ")
+        account = None
+        if scheme.lower() == "bearer" and credential:
+            account = self.world.account_of(None, credential)
+        elif scheme.lower() == "basic":
+            try:
+                username, _, password = base64.b64decode(credential, validate=True).decode().partition(":")
+                account = self.world.account_of(username, password)
+            except (binascii.Error, UnicodeDecodeError):
+                pass
+        if account is None:
+            raise problems.unauthorized()
+        return account
+
+    def _route(self) -> tuple[dict[str, str], int, Verb]:
+        for method, pattern, status, verb in _COMPILED:
+            found = pattern.fullmatch(self.path)
+            if found and method == self.request.method:
+                return {key: unquote(value) for key, value in found.groupdict().items()}, status, verb
+        raise problems.not_simulated(f"{self.request.method} {self.path}")
+
+
+def _is_core(path: str) -> bool:
+    return path.startswith("/1.3/") and not path.startswith("/1.3/gateway")
+
+
+def _headers(path: str, now: datetime) -> dict[str, str]:
+    server = {"Server": "Apache"} if _is_core(path) else {}
+    return {
+        "Date": format_datetime(now, usegmt=True),
+        "Strict-Transport-Security": "max-age=63072000",
+        **server,
+    }
+
+
+def _json(path: str, value: Any) -> tuple[str, str]:
+    if _is_core(path):
+        return CORE_JSON, json.dumps(value, indent=3, separators=(",", " : "), sort_keys=True) + "\n"
+    return PLAIN_JSON, json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def _error(world: World, error: Problem | CoreError, now: datetime) -> Response:
+    """Each kind has its own shape, whatever the URL."""
+    if isinstance(error, CoreError):
+        content_type, text = _json("/1.3/", error.body())
+        return Response(text, error.status, _headers("/1.3/", now), content_type)
+    text = json.dumps(error.body(world.new_correlation_id(now)), separators=(",", ":"), sort_keys=True)
+    return Response(text, error.status, {**_headers("", now), "Content-Language": "en"}, PROBLEM_JSON)
+
+
+async def _faulty(
+    world: World, fault: Fault, path: str, now: datetime, scope: Scope, receive: Receive
+) -> Response | None:
+    """The answer of a fault; None when there is none and the connection is broken."""
+    if fault.status is None:
+        await _drop(fault.timeout or 0, scope, receive)
+        return None
+    if fault.body is None and fault.status >= 400:
+        reply = _error(world, _of_status(fault.status, path), now)
+    elif fault.body is None or isinstance(fault.body, str):
+        reply = Response(fault.body, fault.status, _headers(path, now), "text/html")
+    else:
+        content_type = PROBLEM_JSON if fault.status >= 400 else PLAIN_JSON
+        text = json.dumps(fault.body, separators=(",", ":"))
+        reply = Response(text, fault.status, _headers(path, now), content_type)
+    reply.headers.update(fault.headers)
+    return reply
+
+
+def _of_status(status: int, path: str) -> Problem | CoreError:
+    problem = problems.of_status(status)
+    if isinstance(problem, Problem) and _is_core(path):
+        return CoreError(status, problem.code, problem.title)
+    return problem
+
+
+async def _drop(hold: float, scope: Scope, receive: Receive) -> None:
+    abort = scope.get("extensions", {}).get(DROP)
+    if abort is None:
+        raise Dropped(hold)
+    try:
+        await asyncio.wait_for(_disconnected(receive), hold)
+    except TimeoutError:
+        abort()
+        await _disconnected(receive)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

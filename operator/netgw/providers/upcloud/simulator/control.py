@@ -1,0 +1,145 @@
+"""The control door under /_sim: what was asked, faults to come, tunnels up and down, a look behind the scenes.
+
+No credential is needed, and no call to it is counted. A wrong body is a 400 that says why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from . import render
+from .faults import Fault
+from .world import World
+
+_FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
+
+
+class _Forced(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+F = TypeVar("F", bound=_Forced)
+
+
+class _ForcedTunnel(_Forced):
+    operational_state: str | None = None
+    tunnel_up: bool | None = None
+    tunnel_healthy: bool | None = None
+    last_down_message: str | None = None
+
+
+class _ForcedGateway(_Forced):
+    operational_state: str | None = None
+
+
+def routes(world: World) -> list[Route]:
+    """For a mount at /_sim."""
+    door = _Door(world)
+    table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+        ("GET", "/calls", door.calls),
+        ("DELETE", "/calls", door.forget_calls),
+        ("POST", "/tunnels/{uuid}", door.force_tunnel),
+        ("POST", "/gateways/{uuid}", door.force_gateway),
+        ("POST", "/faults", door.add_faults),
+        ("DELETE", "/faults", door.clear_faults),
+        ("POST", "/reset", door.reset),
+        ("GET", "/world", door.world),
+    ]
+    return [Route(path, endpoint, methods=[method]) for method, path, endpoint in table]
+
+
+async def refuse(_: Request, error: Exception) -> Response:
+    """What the door does not know or take, in JSON."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return JSONResponse({"status": status, "title": str(getattr(error, "detail", error))}, status)
+
+
+def dump(world: World) -> dict[str, Any]:
+    """Everything the world holds, as the API shows it, with its account; of a key only the SHA-256."""
+    now = world.stamp()
+    found = []
+    for gateway in world.gateways.values():
+        body = render.gateway(world, gateway, now) | {"account": gateway.account, "deleting": gateway.deleting}
+        body["connections"] = [render.connection(world, gateway, item, now) for item in gateway.connections]
+        keys = {tunnel.uuid: tunnel.psk_sha256 for tunnel in gateway.tunnels}
+        for connection in body["connections"]:
+            for tunnel in connection["tunnels"]:
+                tunnel["psk_sha256"] = keys[tunnel["uuid"]]
+        found.append(body)
+    routers = [render.router(world, item) | {"account": item.account} for item in world.routers.values()]
+    faults = [fault.model_dump(exclude_defaults=True) for fault in world.faults.waiting()]
+    dials = {"delay": world.delay, "tunnels": world.tunnels}
+    return {**dials, "faults": faults, "gateways": found, "now": render.timestamp(now), "routers": routers}
+
+
+class _Door:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def calls(self, _: Request) -> Response:
+        return JSONResponse(
+            [
+                {"method": call.method, "path": call.path, "status": call.status, "time": render.timestamp(call.at)}
+                for call in self._world.calls
+            ]
+        )
+
+    async def forget_calls(self, _: Request) -> Response:
+        self._world.calls.clear()
+        return Response(status_code=204)
+
+    async def force_tunnel(self, request: Request) -> Response:
+        forced = await _parse(request, _ForcedTunnel)
+        return _found(self._world.force_tunnel(request.path_params["uuid"], **forced.model_dump()), "tunnel")
+
+    async def force_gateway(self, request: Request) -> Response:
+        forced = await _parse(request, _ForcedGateway)
+        return _found(self._world.force_gateway(request.path_params["uuid"], **forced.model_dump()), "gateway")
+
+    async def add_faults(self, request: Request) -> Response:
+        try:
+            faults = _FAULTS.validate_json(await request.body())
+        except ValidationError as error:
+            raise HTTPException(400, _reasons(error)) from None
+        for fault in faults:
+            self._world.faults.put(fault)
+        return Response(status_code=204)
+
+    async def clear_faults(self, _: Request) -> Response:
+        self._world.faults.clear()
+        return Response(status_code=204)
+
+    async def reset(self, _: Request) -> Response:
+        self._world.reset()
+        return Response(status_code=204)
+
+    async def world(self, _: Request) -> Response:
+        return JSONResponse(dump(self._world))
+
+
+async def _parse(request: Request, schema: type[F]) -> F:
+    """An empty body and null mean `{}`."""
+    try:
+        return schema.model_validate(json.loads(await request.body() or b"null") or {})
+    except json.JSONDecodeError:
+        raise HTTPException(400, "The body is no JSON.") from None
+    except ValidationError as error:
+        raise HTTPException(400, _reasons(error)) from None
+
+
+def _found(found: bool, what: str) -> Response:
+    if not found:
+        raise HTTPException(404, f"There is no {what} of this UUID.")
+    return Response(status_code=204)
+
+
+def _reasons(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors())

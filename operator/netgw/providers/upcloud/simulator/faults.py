@@ -1,0 +1,100 @@
+"""Bad days on order: which request goes wrong, how, how often, and whether the cloud did the work all the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+When = Literal["before", "after"]
+
+
+class Fault(BaseModel):
+    """Exactly one of `status`, `timeout` and `reset`.
+
+    `match` is "METHOD /path", both may hold `*`; the query is not looked at. `timeout` holds the answer for so many
+    seconds and then drops it; `reset` drops the connection at once. `times` is how many requests it meets, null all of
+    them. With `when: after` the cloud does the work and only the answer is lost. `body` (text as it is, anything else
+    as JSON) and `headers` go with a status.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    match: Annotated[str, Field(pattern=r"^\S+ [/*]\S*$")]
+    status: Annotated[int, Field(ge=200, le=599)] | None = None
+    timeout: Annotated[float, Field(gt=0)] | None = None
+    reset: bool = False
+    times: Annotated[int, Field(ge=1)] | None = 1
+    when: When = "before"
+    body: Any = None
+    headers: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.status is not None) + (self.timeout is not None) + self.reset != 1:
+            raise ValueError("exactly one of status, timeout, reset")
+        if self.status is None and (self.body is not None or self.headers):
+            raise ValueError("body and headers need a status")
+        return self
+
+    def meets(self, method: str, path: str) -> bool:
+        """Whether this request is meant."""
+        pattern = ".*".join(re.escape(part) for part in self.match.split("*"))
+        return re.fullmatch(pattern, f"{method} {path}") is not None
+
+
+class Faults:
+    """Faults in the order in which they were added; the first that meets a request is used."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+
+    def add(
+        self,
+        match: str,
+        *,
+        status: int | None = None,
+        timeout: float | None = None,
+        reset: bool = False,
+        times: int | None = 1,
+        when: When = "before",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Fault:
+        """Adds one; the fields are those of `Fault`, a ValueError says what is wrong with them."""
+        fault = Fault(
+            match=match,
+            status=status,
+            timeout=timeout,
+            reset=reset,
+            times=times,
+            when=when,
+            body=body,
+            headers=dict(headers or {}),
+        )
+        self.put(fault)
+        return fault
+
+    def put(self, fault: Fault) -> None:
+        """Adds one that is made already. Kept as a copy: `times` is counted down."""
+        self._waiting.append(fault.model_copy())
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault that this request meets, counted."""
+        for fault in self._waiting:
+            if fault.meets(method, path):
+                if fault.times is not None:
+                    fault.times -= 1
+                    self._waiting = [each for each in self._waiting if each.times != 0]
+                return fault
+        return None
+
+    def waiting(self) -> list[Fault]:
+        """Those that are still to come."""
+        return [fault.model_copy() for fault in self._waiting]
+
+    def clear(self) -> None:
+        """No more faults."""
+        self._waiting = []

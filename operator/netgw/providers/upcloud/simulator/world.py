@@ -1,0 +1,220 @@
+"""The simulated cloud: what it holds, its clock, its dials, and the frame in which one request is answered.
+
+No HTTP here. Verbs are functions of an `Ask` (in gateways, connections, tunnels, labels, core); `Ask.now` is the one
+stamp of their request; they return what the answer says, or raise `Problem` or `CoreError`.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import uuid as uuids
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
+from itertools import chain
+
+from . import problems, states
+from .behaviour import Behaviour
+from .defaults import DEFAULT_ACCOUNT
+from .faults import Faults
+from .records import GONE, Connection, Forced, Gateway, Router, Tunnel
+from .states import Dial
+
+TODAY = Behaviour.today()
+
+# Documentation and benchmark networks: never anybody's. The third is there for thousands of gateways.
+_PUBLIC = [IPv4Network(text) for text in ("203.0.113.0/24", "198.51.100.0/24", "198.18.0.0/15")]
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def utcnow() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Call:
+    """One request as it came: path with query. `status` is None when the answer was dropped, or not given yet."""
+
+    method: str
+    path: str
+    at: datetime
+    status: int | None = None
+
+
+class World:
+    """UpCloud for as many accounts as `tokens` names; without tokens any credential opens the account `simulator`.
+
+    `delay` is seconds per state transition, 0 means by the next request. `tunnels` says whether tunnels come up by
+    themselves. `tokens` maps token → username. `routers` are UUIDs to begin with, in the first account. With a `seed`
+    every made-up value is the same each time. `delay`, `tunnels`, `behaviour` and `tokens` may be changed at any time.
+    """
+
+    def __init__(
+        self,
+        *,
+        delay: float = 0.0,
+        tunnels: Dial = "up",
+        clock: Callable[[], datetime] = utcnow,
+        behaviour: Behaviour = TODAY,
+        tokens: Mapping[str, str] | None = None,
+        routers: Iterable[str] = (),
+        seed: int | None = None,
+    ) -> None:
+        self.delay = delay
+        self.tunnels: Dial = tunnels
+        self.behaviour = behaviour
+        self.tokens = None if tokens is None else dict(tokens)
+        self.faults = Faults()
+        self.calls: list[Call] = []
+        self.gateways: dict[str, Gateway] = {}
+        self.routers: dict[str, Router] = {}
+        self._clock = clock
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._ahead = timedelta(0)
+        self._initial_routers = tuple(uuid.lower() for uuid in routers)
+        self._random = random.Random(seed)
+        self._seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Everything as it was in the beginning: no services, the routers of the start, no calls, no faults."""
+        self.faults.clear()
+        self.calls.clear()
+        self.gateways.clear()
+        self.routers.clear()
+        self._random.seed(self._seed)
+        self._public = _public_addresses()
+        self._tunnel_number = 0
+        owner = next(iter((self.tokens or {}).values()), DEFAULT_ACCOUNT)
+        for number, uuid in enumerate(self._initial_routers, start=1):
+            self.routers[uuid] = Router(owner, uuid, f"router-{number}")
+
+    def stamp(self) -> datetime:
+        """The time of one request: the clock, and always later than the stamp before. Drops what is gone by then."""
+        clock = self._clock().astimezone(UTC)
+        now = max(clock + self._ahead, self._last + timedelta(microseconds=1))
+        self._last, self._ahead = now, now - clock  # kept ahead, so that a step of the clock is a step of ours
+        for gateway in list(self.gateways.values()):
+            if gateway.deleting and states.natural_service_state(gateway, now) == GONE:
+                del self.gateways[gateway.uuid]
+        return now
+
+    def account_of(self, username: str | None, secret: str) -> str | None:
+        """Whose credential this is: a token (username None), or a user with one of its tokens as password."""
+        if self.tokens is None:
+            return DEFAULT_ACCOUNT
+        owner = self.tokens.get(secret)
+        return owner if username in (None, owner) else None
+
+    def new_uuid(self, prefix: str) -> str:
+        """Lower-case version 4 that begins like the real ones: `10` service, connection, tunnel; `04` router."""
+        return prefix + str(uuids.UUID(int=self._random.getrandbits(128), version=4))[len(prefix) :]
+
+    def new_correlation_id(self, now: datetime) -> str:
+        """A ULID: 48 bits of milliseconds, 80 of chance, 26 characters."""
+        number = int(now.timestamp() * 1000) << 80 | self._random.getrandbits(80)
+        return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -5, -5))
+
+    def new_address(self) -> str:
+        """A public address that no other service of this world ever had."""
+        return next(self._public)
+
+    def new_tunnel_number(self) -> int:
+        """The `tunnel_id` of the metrics."""
+        self._tunnel_number += 1
+        return self._tunnel_number
+
+    def find_tunnel(self, uuid: str) -> tuple[Gateway, Tunnel] | None:
+        """In any account; for the control door."""
+        for gateway in self.gateways.values():
+            for tunnel in gateway.tunnels:
+                if tunnel.uuid == uuid:
+                    return gateway, tunnel
+        return None
+
+    def force_tunnel(
+        self,
+        uuid: str,
+        *,
+        operational_state: str | None = None,
+        tunnel_up: bool | None = None,
+        tunnel_healthy: bool | None = None,
+        last_down_message: str | None = None,
+    ) -> bool:
+        """Replaces what was forced before; without a value the tunnel goes back to nature. False: no such tunnel.
+
+        A message alone also makes the tunnel unhealthy, and stays in the metrics when nature returns.
+        """
+        now = self.stamp()
+        found = self.find_tunnel(uuid)
+        if found is None:
+            return False
+        gateway, tunnel = found
+        before = states.view(gateway, tunnel, now, self.tunnels)
+        if last_down_message is not None:
+            tunnel.last_down_message, tunnel.last_down_message_at = last_down_message, now
+            tunnel_healthy = False if tunnel_healthy is None else tunnel_healthy
+        forced = Forced(now, operational_state, tunnel_up, tunnel_healthy)
+        nothing = (operational_state, tunnel_up, tunnel_healthy) == (None, None, None)
+        tunnel.forced = None if nothing else forced
+        tunnel.downs += before.up and not states.view(gateway, tunnel, now, self.tunnels).up
+        return True
+
+    def force_gateway(self, uuid: str, *, operational_state: str | None = None) -> bool:
+        """What the service calls its state, whatever it does; None goes back to nature. False: no such service."""
+        self.stamp()
+        if uuid not in self.gateways:
+            return False
+        self.gateways[uuid].forced_state = operational_state
+        return True
+
+
+def _public_addresses() -> Iterator[str]:
+    return chain.from_iterable(map(str, network.hosts()) for network in _PUBLIC)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, as the verbs see it. `params` are the parts of the path, decoded."""
+
+    world: World
+    account: str
+    now: datetime
+    params: Mapping[str, str] = field(default_factory=dict)
+    query: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+
+    def gateway(self, missing: str) -> Gateway:
+        """The service of the path, or 404 with this title."""
+        gateway = self.world.gateways.get(self.params["gateway"])
+        if gateway is None or gateway.account != self.account:
+            raise problems.not_found(missing)
+        return gateway
+
+    def draft(self, missing: str) -> Gateway:
+        """A copy of the service to change; `commit` puts it in place. 409 while the service is being deleted."""
+        gateway = self.gateway(missing)
+        if gateway.deleting:
+            raise problems.being_deleted()
+        return copy.deepcopy(gateway)
+
+    def commit(self, draft: Gateway) -> None:
+        """All of the change, or nothing of it."""
+        self.world.gateways[draft.uuid] = draft
+
+    def connection(self, gateway: Gateway) -> Connection:
+        """The connection of the path, or 404."""
+        for connection in gateway.connections:
+            if connection.uuid == self.params["connection"]:
+                return connection
+        raise problems.not_found(problems.NO_CONNECTION)
+
+    def tunnel(self, connection: Connection) -> Tunnel:
+        """The tunnel of the path, or 404."""
+        for tunnel in connection.tunnels:
+            if tunnel.uuid == self.params["tunnel"]:
+                return tunnel
+        raise problems.not_found(problems.NO_TUNNEL)

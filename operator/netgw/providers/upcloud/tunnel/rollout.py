@@ -1,0 +1,50 @@
+"""One after the other: an interrupting change is held while another tunnel of the group is down because of one.
+
+The group of a tunnel: those of its connection, and those that share its Secret. A tunnel that is down is never held.
+`status.interruptedAt` is written before the change goes out and taken back when the tunnel is up again in a look that
+began late enough after it; a look too close could still show it up from before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netgw.engine.objects import Json, Object, format_time
+from netgw.engine.outcome import Waiting
+from netgw.engine.ports import Clock
+from netgw.engine.store import Store
+
+
+class Rollout:
+    """`grace`: seconds before a tunnel that looks up is believed to be up again."""
+
+    def __init__(self, store: Store, clock: Clock, grace: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._grace = grace
+        self._begun: dict[str, float] = {}
+
+    def begin(self, obj: Object) -> Waiting | Mapping[str, Json]:
+        """Hold, naming the other; or the status field to write before the change goes out."""
+        for other in self._store.siblings(obj):
+            if other.status.get("interruptedAt") or other.uid in self._begun:
+                return Waiting(
+                    "RolloutHeld",
+                    f"Waits until tunnel {other.name}, which is being changed, is up again: one after the other.",
+                )
+        # Noted here at once, because the write of the status takes time in which another tunnel may ask.
+        self._begun[obj.uid] = self._clock.now()
+        return {"interruptedAt": format_time(self._clock.wall())}
+
+    def interrupted(self, obj: Object, *, up: bool, began: float) -> tuple[str | None, float | None]:
+        """What `status.interruptedAt` is to be, and in how many seconds to ask again."""
+        at = obj.status.get("interruptedAt")
+        if at is None or not up:
+            if at is None:
+                self._begun.pop(obj.uid, None)
+            return at, None
+        left = self._begun.get(obj.uid, began - self._grace) + self._grace - began
+        if left > 0:
+            return at, left
+        self._begun.pop(obj.uid, None)
+        return None, None

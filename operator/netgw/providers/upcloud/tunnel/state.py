@@ -1,0 +1,55 @@
+"""Is a tunnel up, and if not, why? Pure; the words are UpCloud's (wire states and log messages of the peer's IKE daemon)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from netgw.providers.upcloud.api import Tunnel
+
+UP = frozenset({"established", "rekeying", "rekeyed"})
+DOWN = frozenset({"idle", "uninitialized", "created", "connecting"})
+ENDING = frozenset({"deleting", "destroying"})
+
+
+class DownMessage(NamedTuple):
+    """`last_down_message` of the metrics, and when it was written."""
+
+    text: str
+    at: datetime | None
+
+
+CAUSES = (
+    ("AUTHENTICATION_FAILED", "AuthenticationFailed"),
+    ("authentication failed", "AuthenticationFailed"),
+    ("NO_PROPOSAL_CHOSEN", "NoProposalChosen"),
+    ("no proposal", "NoProposalChosen"),
+    ("TS_UNACCEPTABLE", "TrafficSelectorMismatch"),
+    ("traffic selector", "TrafficSelectorMismatch"),
+    ("giving up after", "PeerUnreachable"),
+    ("no response", "PeerUnreachable"),
+    ("timed out", "PeerUnreachable"),
+    ("unreachable", "PeerUnreachable"),
+)
+
+
+def is_up(tunnel: Tunnel) -> bool | None:
+    """`tunnel_up` where the answer has it, else from the state; None: the state is a word that nobody knows.
+
+    Rekeying counts as up. A tunnel that ends is down whatever else it says.
+    """
+    if tunnel.operational_state in ENDING:
+        return False
+    if tunnel.tunnel_up is not None:
+        return tunnel.tunnel_up
+    if tunnel.operational_state in UP:
+        return True
+    return False if tunnel.operational_state in DOWN else None
+
+
+def cause(message: DownMessage | None, newer_than: datetime) -> str:
+    """The reason for being down. A message from before the tunnel was last up says nothing (the API keeps it for hours)."""
+    if message is None or message.at is None or message.at < newer_than:
+        return "TunnelDown"
+    lower = message.text.lower()
+    return next((reason for words, reason in CAUSES if words.lower() in lower), "TunnelDown")

@@ -1,0 +1,215 @@
+"""The engine's Kubernetes port in memory, for histories under virtual time.
+
+Not an API server: no schema, no admission, no RBAC (those are tested on a real one). It keeps what the engine's decisions
+rest on: uid, resourceVersion, generation, finalizers, preconditions, and a watch that may come late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import itertools
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import SecretBytes, SecretStr
+
+from netgw.engine.objects import FINALIZER, Json, Name, Object, format_time
+from netgw.engine.ports import ObjectGone, WriteConflict
+from netgw.kinds import KINDS
+from netgw.kube.client import Secret, SecretMeta
+from netgw.kube.fingerprint import FingerprintKey
+from support.virtual_time import VirtualClock
+
+Watcher = Callable[[str, str | None, dict[str, Any]], None]
+
+PARENTS = {kind.kind: kind.parent for kind in KINDS}
+
+
+class MemoryKubernetes:
+    """Objects, Secrets and Events of one cluster. `lag`: the most seconds that an event of the watch takes."""
+
+    def __init__(self, clock: VirtualClock, rng: random.Random, lag: float = 0.05) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._lag = lag
+        self._versions = itertools.count(1)
+        self.objects: dict[Name, dict[str, Any]] = {}
+        self.secrets: dict[tuple[str, str], Secret] = {}
+        self.events: list[tuple[str, str, str, str]] = []
+        self.writes: list[tuple[str, Name]] = []
+        self.watcher: Watcher | None = None
+        self.secret_watcher: Callable[[str, str], None] | None = None
+        self.before_write: Callable[[], None] = lambda: None
+
+    # ---- what a user does
+
+    def apply(self, kind: str, name: str, spec: dict[str, Any], namespace: str = "default") -> None:
+        ref = Name(kind, namespace, name)
+        if (body := self.objects.get(ref)) is not None:
+            if body["spec"] != spec:
+                body["spec"] = copy.deepcopy(spec)
+                body["metadata"]["generation"] += 1
+                self._moved(ref, "MODIFIED")
+            return
+        api = next(k.api_version for k in KINDS if k.kind == kind)
+        self.objects[ref] = {
+            "apiVersion": api,
+            "kind": kind,
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "uid": str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+                "generation": 1,
+                "creationTimestamp": format_time(self._clock.wall()),
+            },
+            "spec": copy.deepcopy(spec),
+        }
+        self._moved(ref, "ADDED")
+
+    def annotate(self, kind: str, name: str, annotation: str, value: str, namespace: str = "default") -> None:
+        ref = Name(kind, namespace, name)
+        self.objects[ref]["metadata"].setdefault("annotations", {})[f"netgw.dev/{annotation}"] = value
+        self._moved(ref, "MODIFIED")
+
+    def delete(self, kind: str, name: str, namespace: str = "default") -> None:
+        ref = Name(kind, namespace, name)
+        body = self.objects.get(ref)
+        if body is None or body["metadata"].get("deletionTimestamp"):
+            return
+        if not body["metadata"].get("finalizers"):
+            self._gone(ref)
+            return
+        body["metadata"]["deletionTimestamp"] = format_time(self._clock.wall())
+        body["metadata"]["generation"] += 1
+        self._moved(ref, "MODIFIED")
+
+    def wipe_status(self, kind: str, name: str, namespace: str = "default") -> None:
+        ref = Name(kind, namespace, name)
+        self.objects[ref].pop("status", None)
+        self._moved(ref, "MODIFIED")
+
+    def put_secret(self, name: str, key: bytes | None, namespace: str = "default") -> None:
+        """None takes it away."""
+        ref = (namespace, name)
+        if key is None:
+            self.secrets.pop(ref, None)
+        else:
+            meta = SecretMeta(namespace, name, f"uid-{name}", str(next(self._versions)))
+            self.secrets[ref] = Secret(meta, {"psk": SecretBytes(key)})
+        if self.secret_watcher is not None:
+            self.secret_watcher(namespace, name)
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
+        body = self.objects.get(Name(kind, namespace, name))
+        return None if body is None else Object(kind, copy.deepcopy(body))
+
+    # ---- the engine's port
+
+    async def list(self, kind: str) -> list[Object]:
+        await asyncio.sleep(self._delay())
+        return [Object(kind, copy.deepcopy(body)) for ref, body in self.objects.items() if ref.kind == kind]
+
+    async def read(self, ref: Name) -> Object | None:
+        await asyncio.sleep(self._delay())
+        return self.get(*ref[::2], namespace=ref.namespace)
+
+    async def children(self, obj: Object) -> Sequence[Name]:
+        await asyncio.sleep(self._delay())
+        found = []
+        for ref, body in self.objects.items():
+            parent = PARENTS[ref.kind]
+            if parent is None or parent.kind != obj.kind:
+                continue
+            link = body["spec"].get(parent.field) or {}
+            named = ref.namespace == obj.namespace and link.get("name") == obj.name
+            if named or (link.get("uuid") and link["uuid"] == obj.status.get("uuid")):
+                found.append(ref)
+        return found
+
+    async def add_finalizer(self, obj: Object) -> Object:
+        body = await self._checked(obj, "finalizer")
+        body["metadata"]["finalizers"] = [*obj.finalizers, FINALIZER]
+        return self._moved(obj.ref, "MODIFIED")
+
+    async def remove_finalizer(self, obj: Object) -> Object | None:
+        body = await self._checked(obj, "finalizer")
+        body["metadata"]["finalizers"] = [f for f in obj.finalizers if f != FINALIZER]
+        if body["metadata"].get("deletionTimestamp") and not body["metadata"]["finalizers"]:
+            self._gone(obj.ref)
+            return None
+        return self._moved(obj.ref, "MODIFIED")
+
+    async def write_status(self, obj: Object, status: dict[str, Json]) -> Object:
+        body = await self._checked(obj, "status")
+        body["status"] = copy.deepcopy(status)
+        return self._moved(obj.ref, "MODIFIED")
+
+    # ---- secrets and events
+
+    async def look(self, ref: tuple[str, str]) -> SecretMeta | None:
+        return self.secrets[ref].meta if ref in self.secrets else None
+
+    async def secret(self, ref: tuple[str, str]) -> Secret | None:
+        return self.secrets.get(ref)
+
+    def event(self, obj: Object, type_: str, reason: str, message: str) -> None:
+        self.events.append((obj.kind, obj.name, reason, message))
+
+    # ---- inside
+
+    async def _checked(self, obj: Object, what: str) -> dict[str, Any]:
+        self.before_write()
+        await asyncio.sleep(self._delay())
+        body = self.objects.get(obj.ref)
+        if body is None:
+            raise ObjectGone
+        if body["metadata"]["uid"] != obj.uid or body["metadata"]["resourceVersion"] != obj.resource_version:
+            raise WriteConflict
+        self.writes.append((what, obj.ref))
+        return body
+
+    def _moved(self, ref: Name, event: str) -> Object:
+        body = self.objects[ref]
+        body["metadata"]["resourceVersion"] = str(next(self._versions))
+        snapshot = copy.deepcopy(body)
+        self._tell(ref.kind, event, snapshot)
+        return Object(ref.kind, snapshot)
+
+    def _gone(self, ref: Name) -> None:
+        self._tell(ref.kind, "DELETED", self.objects.pop(ref))
+
+    def _tell(self, kind: str, event: str, body: dict[str, Any]) -> None:
+        asyncio.get_running_loop().call_later(self._delay(), self._deliver, kind, event, body)
+
+    def _deliver(self, kind: str, event: str, body: dict[str, Any]) -> None:
+        if self.watcher is not None:
+            self.watcher(kind, event, copy.deepcopy(body))
+
+    def _delay(self) -> float:
+        return self._rng.uniform(0, self._lag)
+
+
+class MemorySecrets:
+    """The `WatchedSecrets` of one operator."""
+
+    def __init__(self, kubernetes: MemoryKubernetes) -> None:
+        self._kubernetes = kubernetes
+
+    async def look(self, ref: tuple[str, str]) -> SecretMeta | None:
+        return await self._kubernetes.look(ref)
+
+    async def read(self, ref: tuple[str, str]) -> Secret | None:
+        return await self._kubernetes.secret(ref)
+
+    def watch(self, refs: set[tuple[str, str]]) -> None:
+        pass
+
+
+FINGERPRINTS = FingerprintKey(SecretBytes(b"madeup-fingerprint-key-for-tests-0"))
+
+
+def fingerprint(key: str) -> str:
+    return FINGERPRINTS.fingerprint(SecretStr(key))

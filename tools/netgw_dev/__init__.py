@@ -1,0 +1,1 @@
+"""What developing netgw needs and users do not: a control plane for tests and for the demo. Never shipped."""

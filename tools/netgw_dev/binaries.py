@@ -1,0 +1,217 @@
+"""The programs of the control plane: found, or built with Go from the modules that tools/go.mod pins.
+
+The order of choice, for each program by itself: the folder that KUBEBUILDER_ASSETS names, our cache, a build. The cache
+is `$XDG_CACHE_HOME/netgw/control-plane/<key>/`; the key is a digest of go.sum, the build's flags and the platform.
+
+`python -m netgw_dev.binaries [NAME...]` prints one folder that holds all of them as its last line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import itertools
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from netgw_dev.process import terminated_as_interrupted
+
+MODULE = Path(__file__).resolve().parents[1]
+PACKAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "etcd": "go.etcd.io/etcd/server/v3",
+        "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+    }
+)
+_GOARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class MissingBinaries(Exception):
+    """Nothing of that name was found or could be built; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the programs are built; whatever is in here decides where in the cache they belong."""
+
+    module: Path
+    flags: tuple[str, ...]
+    goos: str
+    goarch: str
+
+    @classmethod
+    def of(cls, module: Path = MODULE) -> Recipe:
+        """Link in the version that go.mod names: without it the server reports one that no client can parse."""
+        text = (module / "go.mod").read_text()
+        found = re.search(r"^\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\.\S+)", text, re.MULTILINE)
+        if found is None:
+            raise ValueError(f"{module / 'go.mod'} does not require k8s.io/kubernetes")
+        version, major, minor = found.groups()
+        variables = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+        link = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in variables.items())
+        machine = platform.machine().lower()
+        return cls(module, ("-trimpath", "-ldflags", f"-s -w {link}"), sys.platform, _GOARCH.get(machine, machine))
+
+    @property
+    def key(self) -> str:
+        """Names the folder in the cache."""
+        parts = ((self.module / "go.sum").read_text(), *self.flags, self.goos, self.goarch)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+    def command(self, go: str, package: str, target: Path) -> list[str]:
+        """Build one package into one file; etcd's would otherwise be called `server`."""
+        return [go, "build", *self.flags, "-o", str(target), package]
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Without cgo and without a workspace file that happens to lie above."""
+        return {**environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOOS": self.goos, "GOARCH": self.goarch}
+
+
+def cache_folder(recipe: Recipe, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where this recipe's programs are kept."""
+    base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
+    return Path(base) / "netgw" / "control-plane" / recipe.key
+
+
+def locate(
+    names: Sequence[str] = tuple(PACKAGES), *, environ: Mapping[str, str] = os.environ, recipe: Recipe | None = None
+) -> dict[str, Path]:
+    """Find every program, building what is missing. Progress goes to stderr.
+
+    Raises MissingBinaries, with one line, when Go is missing or fails.
+    """
+    recipe = recipe or Recipe.of()
+    cache = cache_folder(recipe, environ)
+    found = _present(names, _folders(cache, environ))
+    if missing := [name for name in names if name not in found]:
+        go = shutil.which("go", path=environ.get("PATH"))
+        if go is None:
+            raise MissingBinaries(_advice(missing, recipe))
+        with _locked(cache):
+            found = _present(names, _folders(cache, environ))  # somebody else may have built them meanwhile
+            if missing := [name for name in names if name not in found]:
+                _build(missing, recipe, go, cache, environ)
+        found = _present(names, _folders(cache, environ))
+    return found
+
+
+def gather(found: Mapping[str, Path], cache: Path) -> Path:
+    """One folder that holds all of them: the one they share, else a folder of links inside the cache."""
+    parents = {path.parent for path in found.values()}
+    if len(parents) == 1:
+        return parents.pop()
+    digest = hashlib.sha256("\n".join(str(path) for path in found.values()).encode()).hexdigest()[:12]
+    folder = cache / f"links-{digest}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in found.items():
+        with contextlib.suppress(FileExistsError):
+            (folder / name).symlink_to(path)
+    return folder
+
+
+def _folders(cache: Path, environ: Mapping[str, str]) -> list[Path]:
+    assets = environ.get("KUBEBUILDER_ASSETS")
+    return [Path(assets).expanduser().absolute(), cache] if assets else [cache]
+
+
+def _present(names: Sequence[str], folders: Sequence[Path]) -> dict[str, Path]:
+    """Of each name the first that can be run; folders given first win."""
+    found: dict[str, Path] = {}
+    for folder, name in itertools.product(folders, names):
+        path = folder / name
+        if name not in found and path.is_file() and os.access(path, os.X_OK):
+            found[name] = path
+    return found
+
+
+def _advice(missing: Sequence[str], recipe: Recipe) -> str:
+    found = re.search(r"^go (\d+\.\d+)", (recipe.module / "go.mod").read_text(), re.MULTILINE)
+    version = found[1] if found else "a recent version"
+    return (
+        f"No {', '.join(missing)}: install Go {version} or newer (https://go.dev/dl), which builds them once, "
+        "or set KUBEBUILDER_ASSETS to a folder that has them."
+    )
+
+
+@contextlib.contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """Let one run build at a time; the lock goes with its holder, however that ends."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Waiting for another build of the control plane …", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(names: Sequence[str], recipe: Recipe, go: str, cache: Path, environ: Mapping[str, str]) -> None:
+    """Build into a temporary folder beside the target and rename, so that an interrupted build leaves nothing half."""
+    for leftover in cache.glob("building-*"):  # of a build that was killed: we hold the lock
+        shutil.rmtree(leftover, ignore_errors=True)
+    console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Building the control plane once, some minutes of work, into {cache}")
+    with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as work:
+        for name in names:
+            target = Path(work) / name
+            with _progress(console, name):
+                built = subprocess.run(
+                    recipe.command(go, PACKAGES[name], target),
+                    cwd=recipe.module,
+                    env=recipe.environment(environ),
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    check=False,
+                )
+            if built.returncode:
+                console.print(built.stderr)
+                raise MissingBinaries(f"Go could not build {name} (exit status {built.returncode}); it says why above.")
+            target.rename(cache / name)
+
+
+@contextlib.contextmanager
+def _progress(console: Console, name: str) -> Iterator[None]:
+    """One line with the time that passes on a terminal, a first and a last line elsewhere."""
+    started = time.monotonic()
+    if console.is_terminal:
+        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task(name, total=1)
+            yield
+            progress.advance(task)
+    else:
+        console.print(f"  {name} …")
+        yield
+        console.print(f"  {name} done in {time.monotonic() - started:.0f} s")
+
+
+def main(names: Sequence[str]) -> None:
+    """Print one folder with the programs of these names, building what is missing."""
+    try:
+        with terminated_as_interrupted():
+            print(gather(locate(names), cache_folder(Recipe.of())))
+    except MissingBinaries as missing:
+        sys.exit(str(missing))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or tuple(PACKAGES))
