@@ -1,12 +1,13 @@
-"""The operator without its edges: store, queue, account and passes put together, fed by whoever watches.
+"""The operator without its edges: store, queue, backends and passes put together, fed by whoever watches.
 
-It knows neither kopf nor HTTP servers nor the process: `cli.py` gives it a cluster and a client, `handlers.py` feeds it,
-and tests run it under virtual time with ports of their own.
+It knows neither kopf nor HTTP servers nor the process: `cli.py` gives it a cluster and a client, `handlers.py` feeds
+it, and tests run it under virtual time with ports of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
@@ -18,17 +19,16 @@ from netgw.engine.ports import Clock, Kubernetes, Reporter
 from netgw.engine.queue import Queue
 from netgw.engine.reconcile import Reconciler
 from netgw.engine.store import Store
+from netgw.kube.provider import Client, Fingerprints, Intervals, Listener, Parts, Provider, Secrets
 from netgw.logs import about
-from netgw.providers.upcloud.account import ACCOUNT_REASONS
-from netgw.providers.upcloud.api import UpCloud
-from netgw.providers.upcloud.provider import LINKS, Intervals, Listener, provider
-from netgw.providers.upcloud.tunnel.key import Fingerprints, Secrets
 
 log = logging.getLogger(__name__)
 
 RELIST_AFTER_GAP = 2.0
 RELIST_EVERY = 600.0
 DRAIN_SECONDS = 15.0
+SPREAD = 5.0
+"""Seconds over which the objects of one credential are woken, so that they do not all write at once."""
 
 
 class World(Kubernetes, Protocol):
@@ -45,6 +45,8 @@ class WatchedSecrets(Secrets, Protocol):
 
 @dataclass(frozen=True)
 class Options:
+    """What is chosen once. `cluster` is the name in the mark on everything that we own."""
+
     cluster: str
     intervals: Intervals
     workers: int = 8
@@ -57,9 +59,9 @@ class App:
     def __init__(
         self,
         options: Options,
+        clouds: Mapping[Provider, Client],
         *,
         world: World,
-        api: UpCloud,
         clock: Clock,
         rng: random.Random,
         reporter: Reporter,
@@ -71,22 +73,29 @@ class App:
         self._reporter = reporter
         self._secrets = secrets
         self._fast = options.intervals.fast
-        self.store = Store(LINKS)
-        upcloud = provider(
-            api,
-            store=self.store,
-            clock=clock,
-            rng=rng,
-            cluster=options.cluster,
-            intervals=options.intervals,
-            listener=Listener(self._cloud_changed, self._cloud_recovered, self._cloud_silent),
-            secrets=secrets,
-            fingerprints=fingerprints,
-        )
-        self.account = upcloud.account
-        self._kinds = tuple(upcloud.actuators)
+        self.store = Store({kind: links for provider in clouds for kind, links in provider.links.items()})
+        self.queue: Queue[Key] = Queue(self._work, workers=options.workers, rng=rng)
+        self._backends = [
+            provider.backend(
+                client,
+                Parts(
+                    store=self.store,
+                    clock=clock,
+                    rng=rng,
+                    cluster=options.cluster,
+                    intervals=options.intervals,
+                    listener=self._listener(provider),
+                    secrets=secrets,
+                    fingerprints=fingerprints,
+                ),
+            )
+            for provider, client in clouds.items()
+        ]
+        actuators = {kind: actuator for backend in self._backends for kind, actuator in backend.actuators.items()}
+        self._kinds = tuple(actuators)
+        self._passing_reasons = frozenset[str]().union(*(backend.passing_reasons for backend in self._backends))
         self.reconciler = Reconciler(
-            actuators=upcloud.actuators,
+            actuators=actuators,
             store=self.store,
             kubernetes=world,
             clock=clock,
@@ -95,7 +104,6 @@ class App:
             read_only=options.read_only,
             wake=self._wake,
         )
-        self.queue: Queue[Key] = Queue(self._work, workers=options.workers, rng=rng)
         self._tasks: list[asyncio.Task[None]] = []
         self._relist_at: asyncio.TimerHandle | None = None
         self._relisting = asyncio.Event()
@@ -106,8 +114,9 @@ class App:
         for kind in self._kinds:
             self.store.replace_all(kind, await self._world.list(kind))
         self._watch_secrets()
-        await self.account.poll()
-        self._spawn(self.account.run(), "account")
+        for backend in self._backends:
+            await backend.poll()
+            self._spawn(backend.run(), "backend")
         self._spawn(self._relist_forever(), "relist")
         self.queue.start()
         self._wake({obj.key for obj in self.store})
@@ -174,21 +183,33 @@ class App:
     def _watch_secrets(self) -> None:
         self._secrets.watch(self.store.secrets())
 
-    def _cloud_changed(self, uuids: set[str], listed: bool) -> None:
+    def _cloud_changed(self, uuids: frozenset[str], listed: bool) -> None:
         holders = (self.store.holder(uuid) for uuid in uuids)
         keys = {obj.key for obj in holders if obj is not None}
         self._wake(keys | (self.store.unbound() if listed else set()))
 
-    def _cloud_recovered(self) -> None:
-        self.reconciler.forgive(ACCOUNT_REASONS)
-        self._wake_spread([obj.key for obj in self.store], min(self._fast, 5.0))
+    def _cloud_recovered(self, kinds: frozenset[str]) -> None:
+        self.reconciler.forgive(self._passing_reasons)
+        self._wake_spread(self._of(kinds), min(self._fast, SPREAD))
 
-    def _cloud_silent(self) -> None:
+    def _cloud_silent(self, kinds: frozenset[str], why: str) -> None:
         """One Event per credential, and one paced write for each object that it fed."""
-        objects = sorted(self.store, key=lambda obj: obj.ref)
-        if objects and (why := self.account.blind(None)) is not None:
-            self._reporter.event(objects[0], "Warning", "CannotObserve", why)
-        self._wake_spread([obj.key for obj in objects], min(self._fast, 5.0))
+        keys = self._of(kinds)
+        if keys and (first := self.store.get(keys[0])) is not None:
+            self._reporter.event(first, "Warning", "CannotObserve", why)
+        self._wake_spread(keys, min(self._fast, SPREAD))
+
+    def _of(self, kinds: frozenset[str]) -> list[Key]:
+        return [obj.key for obj in sorted(self.store, key=lambda obj: obj.ref) if obj.kind in kinds]
+
+    def _listener(self, provider: Provider) -> Listener:
+        kinds = frozenset(kind.kind for kind in provider.kinds)
+        return Listener(
+            managed=lambda cloud_uuid: self.store.holder(cloud_uuid) is not None,
+            changed=self._cloud_changed,
+            recovered=lambda: self._cloud_recovered(kinds),
+            blinded=lambda why: self._cloud_silent(kinds, why),
+        )
 
     def _relist_soon(self) -> None:
         if self._relist_at is None:
@@ -196,10 +217,8 @@ class App:
 
     async def _relist_forever(self) -> None:
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._relisting.wait(), RELIST_EVERY * self._rng.uniform(0.9, 1.1))
-            except TimeoutError:
-                pass
             self._relisting.clear()
             self._relist_at = None
             await self._quietly(self.relist)

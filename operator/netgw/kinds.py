@@ -1,10 +1,10 @@
-"""The one list of everything that is managed."""
+"""The one list of providers, hence of everything that is managed."""
 
 from __future__ import annotations
 
 from netgw.kube.kind import Kind
-from netgw.providers.upcloud.connection.model import KIND as VPN_CONNECTION
-from netgw.providers.upcloud.gateway.model import KIND as NETWORK_GATEWAY
-from netgw.providers.upcloud.tunnel.model import KIND as VPN_TUNNEL
+from netgw.kube.provider import Provider
+from netgw.providers.upcloud.provider import UPCLOUD
 
-KINDS: tuple[Kind, ...] = (NETWORK_GATEWAY, VPN_CONNECTION, VPN_TUNNEL)
+PROVIDERS: tuple[Provider, ...] = (UPCLOUD,)
+KINDS: tuple[Kind, ...] = tuple(kind for provider in PROVIDERS for kind in provider.kinds)

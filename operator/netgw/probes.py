@@ -81,4 +81,5 @@ def _bound(listen: Address) -> socket.socket:
         infos = socket.getaddrinfo(*listen, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return socket.create_server(listen, family=infos[0][0], backlog=128)
     except OSError as error:
-        raise ProbesError(f"NETGW_LISTEN is {listen}, where nothing can listen: {error.strerror}") from None
+        cause = str(error.strerror).partition(" (while")[0]
+        raise ProbesError(f"NETGW_LISTEN is {listen}, where nothing can listen: {cause}") from None

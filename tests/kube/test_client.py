@@ -101,6 +101,7 @@ def test_every_kind_can_be_listed_read_and_patched(cluster: support.Cluster) -> 
 
 def test_unknown_kind_is_not_served(cluster: support.Cluster) -> None:
     async def story(ours: Cluster) -> None:
+        # An unknown plural would be forbidden: nobody may list it.
         with pytest.raises(KindNotServed, match=r"networkgateways\.upcloud\.netgw\.dev/v9 is not served"):
             await ours.list(Ref("networkgateways", "NetworkGateway", version="v9"))
         assert await ours.served_kinds("upcloud.netgw.dev", "v1alpha1") == {kind.plural for kind in KINDS}
@@ -231,7 +232,8 @@ def test_refused_token_is_read_again(cluster: support.Cluster, tmp_path: Path) -
         (None, "no credentials for a cluster: give --kubeconfig or KUBECONFIG; not in a pod either"),
     ],
 )
-def test_no_credentials_is_one_line(kubeconfig: str | None, message: str) -> None:
+def test_no_credentials_is_one_line(kubeconfig: str | None, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     with pytest.raises(KubernetesError) as error:
         asyncio.run(Cluster.connect(kubeconfig))
     assert message in str(error.value)
@@ -239,7 +241,10 @@ def test_no_credentials_is_one_line(kubeconfig: str | None, message: str) -> Non
 
 
 def against(answers: list[bytes], folder: Path, story: Callable[[Cluster], Coroutine[Any, Any, None]]) -> list[str]:
-    """Run the story against a socket that answers so, one connection each (the last again and again; empty: never); what was asked."""
+    """Run the story against a socket; what it was asked.
+
+    Each connection gets the next answer, the last one again and again; an empty one is never sent.
+    """
     seen: list[str] = []
     calls: list[asyncio.Task[None]] = []
 

@@ -7,12 +7,14 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from pydantic import SecretStr
+
 from netgw.app import App, Options
 from netgw.engine.objects import Object
+from netgw.kube.provider import Intervals
 from netgw.providers.upcloud.api import Credentials, UpCloud
-from netgw.providers.upcloud.provider import Intervals
+from netgw.providers.upcloud.provider import UPCLOUD
 from netgw.providers.upcloud.simulator import World, transport
-from pydantic import SecretStr
 from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes, MemorySecrets
 from support.virtual_time import VirtualClock, VirtualLoop, run
 
@@ -42,7 +44,9 @@ def tunnel(peer: str = "100.10.0.111", **over: Any) -> dict[str, Any]:
 class History:
     """What a test does to the world, and what it sees of it."""
 
-    def __init__(self, loop: VirtualLoop, *, seed: int = 0, delay: float = 2.0, lag: float = 0.05, **options: Any) -> None:
+    def __init__(
+        self, loop: VirtualLoop, *, seed: int = 0, delay: float = 2.0, lag: float = 0.05, **options: Any
+    ) -> None:
         self.clock = VirtualClock(loop)
         self.rng = random.Random(seed)
         self.world = World(delay=delay, clock=self.clock.wall, routers=[ROUTER], seed=seed)
@@ -56,12 +60,15 @@ class History:
 
     async def start(self) -> App:
         self._api = UpCloud(
-            self._credentials, base_url="http://simulator", transport=transport(self.world), **self._options.get("api", {})
+            self._credentials,
+            base_url="http://simulator",
+            transport=transport(self.world),
+            **self._options.get("api", {}),
         )
         self.app = app = App(
             Options("test", Intervals(60.0, 10.0), read_only=self._options.get("read_only", False)),
+            {UPCLOUD: self._api},
             world=self.kubernetes,
-            api=self._api,
             clock=self.clock,
             rng=random.Random(self.rng.random()),
             reporter=self.kubernetes,
@@ -125,7 +132,9 @@ class History:
     def picture(self) -> str:
         lines = [f"t={self.clock.now():.1f}"]
         for obj in self.objects():
-            conditions = {c["type"]: f"{c['status']} {c['reason']}: {c['message']}" for c in obj.status.get("conditions", [])}
+            conditions = {
+                c["type"]: f"{c['status']} {c['reason']}: {c['message']}" for c in obj.status.get("conditions", [])
+            }
             lines.append(f"{obj.ref} uuid={obj.uuid} create={obj.status.get('create')} {conditions}")
         lines += [f"{c.method} {c.path} {c.status}" for c in self.world.calls[-15:]]
         return "\n".join(lines)

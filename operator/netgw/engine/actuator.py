@@ -152,14 +152,25 @@ class Observation:
 
 
 class Actuator(Protocol):
-    """One kind. `recreate`: whether what vanished is made again unasked. `word` is what people call it."""
+    """One kind."""
 
-    kind: str
-    word: str
-    fields: Sequence[Field]
-    recreate: bool
-    marked: bool
-    """Whether the resource carries our mark as a label; else its name under its parent identifies it."""
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def word(self) -> str:
+        """What people call it: gateway, connection, tunnel."""
+
+    @property
+    def fields(self) -> Sequence[Field]: ...
+
+    @property
+    def recreate(self) -> bool:
+        """Whether what vanished is made again unasked."""
+
+    @property
+    def marked(self) -> bool:
+        """Whether the resource carries our mark as a label; else its name under its parent identifies it."""
 
     def links(self, obj: Object) -> Links: ...
 

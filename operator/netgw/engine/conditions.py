@@ -42,6 +42,7 @@ class Seen:
 
 
 def synced(outcome: Outcome) -> Condition:
+    """Whether the cloud has what the spec says: the outcome of the pass, and nothing else."""
     match outcome:
         case Settled(message=message, reason=reason):
             return Condition("Synced", "True", reason, message)
@@ -50,6 +51,7 @@ def synced(outcome: Outcome) -> Condition:
 
 
 def ready(seen: Seen, before: Mapping[str, Json] | None) -> Condition:
+    """Traffic: the rows of the table above."""
     verdict = synced(seen.outcome)
     if not seen.known and not seen.deleting:
         return Condition("Ready", "False", not_ready_reason(verdict), verdict.message)
@@ -96,6 +98,7 @@ def summarise(
 
 
 def converging(seen: Seen) -> bool:
+    """Whether something is under way that ends by itself."""
     if isinstance(seen.outcome, Waiting) and seen.outcome.reason in PROGRESS:
         return True
     return seen.observation is not None and seen.observation.converging

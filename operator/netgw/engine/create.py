@@ -19,6 +19,8 @@ from netgw.engine.store import Store
 
 
 class Creation:
+    """Begins creates, and settles those that were cut. `started`: when this process began, monotonic."""
+
     def __init__(self, *, store: Store, clock: Clock, rng: random.Random, started: float) -> None:
         self._store = store
         self._clock = clock

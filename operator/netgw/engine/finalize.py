@@ -17,6 +17,8 @@ AGAIN = 60.0
 
 
 class Finalization:
+    """The passes of an object under deletion."""
+
     def __init__(
         self,
         *,

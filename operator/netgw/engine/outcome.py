@@ -51,7 +51,7 @@ class CallFailed(Exception):
     """A call to the cloud failed, in the engine's words.
 
     `ambiguous`: the cloud may have done the work. `status`: the HTTP status where there was an answer.
-    `backoff`: time alone may mend it, so it is tried again soon and then later and later, unless the cloud named a time.
+    `backoff`: time alone may mend it, so it is tried soon and then later and later, unless the cloud named a time.
     `proof`: it is the cloud itself that says 404, not something on the way to it.
     """
 

@@ -140,6 +140,7 @@ def mark(cluster: str, obj: Object) -> str:
 
 
 def mark_path(cluster: str, obj: Object) -> str:
+    """The mark without the uid: cluster, namespace and name, the name as a hash where it does not fit."""
     path = f"{cluster}/{obj.namespace}/{obj.name}"
     if len(path) <= MARK_MOST - 37:  # room for "/" and a uid
         return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -24,6 +24,12 @@ SLOW_RETRY = (300.0, 900.0)
 """What a person has to mend, or another object to make room for: asked again every 5 to 15 minutes."""
 PSK_PATH = "ipsec.authentication.psk"
 MESSAGE_MOST = 1024
+SILENT = frozenset({"Creating", "Updating", "Deleting", "InSync", "CannotObserve"})
+"""No Event of their own: what is done has one (Created, Updated, …), and not being able to look has one per credential."""
+EXPECTED = frozenset(
+    {"SettingUp", "ParentNotFound", "ParentNotCreated", "PeerNeverConnected", "RolloutHeld", "ChildrenExist"}
+)
+"""Not true yet, and nothing to worry about: Normal, not Warning."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Memo:
 
 @dataclass
 class Pass:
+    """`status` is what will be written; it begins as what stands there."""
+
     obj: Object
     actuator: Actuator
     memo: Memo
@@ -189,7 +197,7 @@ class Pass:
         return min(times) if times else None
 
     def event(self, type_: Literal["Normal", "Warning"], reason: str, message: str) -> None:
-        log.info("%s: %s: %s", self.obj.ref, reason, message)
+        log.info("%s: %s", reason, message)
         self.reporter.event(self.obj, type_, reason, message)
 
     def standing(self) -> Outcome:
@@ -240,13 +248,12 @@ class Pass:
             old, new = before.condition(kind) or {}, self.obj.condition(kind) or {}
             if not new or (old.get("status"), old.get("reason")) == (new["status"], new["reason"]):
                 continue
-            log.info("%s: %s=%s %s: %s", self.obj.ref, kind, new["status"], new["reason"], new["message"])
-            if new["reason"] in told or new["reason"] in ("Creating", "Updating", "Deleting", "InSync"):
-                continue
-            told.add(new["reason"])
-            self.reporter.event(
-                self.obj, "Normal" if new["status"] == "True" else "Warning", new["reason"], new["message"]
-            )
+            reason, said = new["reason"], new["message"] if new["message"] not in told else "…"
+            log.info("%s=%s %s: %s", kind, new["status"], reason, said)
+            if reason not in told and reason not in SILENT:
+                calm = new["status"] == "True" or reason in EXPECTED
+                self.reporter.event(self.obj, "Normal" if calm else "Warning", reason, new["message"])
+            told |= {reason, new["message"]}
 
 
 def pick(outcomes: Iterable[Outcome]) -> Outcome:
@@ -296,4 +303,5 @@ def _bounded(outcome: Outcome) -> Outcome:
 
 
 def overdue(since: datetime | None, now: datetime, seconds: float) -> bool:
+    """Whether more than `seconds` have passed."""
     return since is not None and (now - since).total_seconds() > seconds

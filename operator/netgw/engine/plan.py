@@ -79,6 +79,7 @@ def canonical(value: Value, unordered: bool) -> Value:
 
 
 def interrupting(changes: Iterable[Change]) -> bool:
+    """Whether one of them cuts traffic, or may."""
     return any(change.interrupts is not Interrupts.NO for change in changes)
 
 
@@ -89,6 +90,7 @@ def digest(values: Values) -> str:
 
 
 def targets(changes: Iterable[Change]) -> Values:
+    """Path to wanted value."""
     return {change.path: change.target for change in changes}
 
 

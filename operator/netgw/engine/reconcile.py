@@ -38,7 +38,7 @@ class Reconciler:
         rng: random.Random,
         reporter: Reporter,
         read_only: bool = False,
-        wake: Callable[[set[Key]], None] = lambda keys: None,
+        wake: Callable[[set[Key]], None],
     ) -> None:
         self._actuators = actuators
         self._store = store
@@ -103,7 +103,7 @@ class Reconciler:
         return p.due(outcome)
 
     async def _let_go(self, p: Pass) -> None:
-        log.info("%s: gone, finalizer removed", p.obj.ref)
+        log.info("the finalizer goes")
         left = await self._kubernetes.remove_finalizer(p.obj)
         if left is None:
             self._wake(self._store.remove(p.obj.key))
@@ -243,5 +243,6 @@ class Reconciler:
 
 
 def immutable_message(fixed: list[Change], word: str) -> str:
+    """What cannot be changed, and what to do instead."""
     what = "; ".join(map(str, fixed))
     return f"Cannot be changed in place ({what}). Set it back, or delete this object and make a new {word}."

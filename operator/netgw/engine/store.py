@@ -8,7 +8,7 @@ decide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from netgw.engine.actuator import Links
@@ -18,6 +18,8 @@ LinksOf = Callable[[Object], Links]
 
 
 class Store:
+    """`links` reads from an object of each kind whom it refers to."""
+
     def __init__(self, links: Mapping[str, LinksOf]) -> None:
         self._links = links
         self._objects: dict[Key, Object] = {}
@@ -29,7 +31,7 @@ class Store:
     def __len__(self) -> int:
         return len(self._objects)
 
-    def __iter__(self) -> Iterable[Object]:
+    def __iter__(self) -> Iterator[Object]:
         return iter(list(self._objects.values()))
 
     def get(self, key: Key) -> Object | None:
@@ -88,11 +90,9 @@ class Store:
         old = self._objects.get(obj.key)
         if old is not None and _known(obj, old):
             return set()
-        if old is None and (rival := self._names.get(obj.ref)) is not None:
-            # Same name, other uid: the old one is gone, its DELETED has not arrived yet.
-            woken = self.remove(rival)
-        else:
-            woken = set()
+        rival = self._names.get(obj.ref)
+        # Same name, other uid: the old one is gone, its DELETED has not arrived yet.
+        woken = self.remove(rival) if rival is not None and rival != obj.key else set()
         self._unindex(old)
         self._objects[obj.key] = obj
         self._index(obj)

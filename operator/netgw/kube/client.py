@@ -22,7 +22,6 @@ from netgw.kube.transport import JSON, JSON_PATCH, Transport
 FIELD_MANAGER = "netgw"
 
 _PAGE = 500
-_LIST_ATTEMPTS = 3
 _WATCH_SECONDS = "300"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -206,14 +205,13 @@ class Cluster:
             raise
 
     async def _pages(self, path: str, query: Mapping[str, str], accept: str) -> tuple[Objects, str]:
-        for attempt in range(1, _LIST_ATTEMPTS + 1):
-            try:
-                return await self._all_pages(path, query, accept)
-            except KubernetesError as error:
-                # The state that the pages are read from was compacted away meanwhile: begin again.
-                if error.status != 410 or attempt == _LIST_ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
+        try:
+            return await self._all_pages(path, query, accept)
+        except KubernetesError as error:
+            if error.status != 410:
+                raise
+        # The state that the pages are read from was compacted away meanwhile.
+        return await self._all_pages(path, query, accept)
 
     async def _all_pages(self, path: str, query: Mapping[str, str], accept: str) -> tuple[Objects, str]:
         items: Objects = []

@@ -1,7 +1,7 @@
 """The engine's `Kubernetes` port on the real API server: our own objects, every write with its precondition.
 
-A write is a JSON patch whose first two steps test uid and resourceVersion, on the object and on its status alike: a merge
-patch with a wrong uid would be accepted. The status is replaced whole, for it has a single writer.
+A write is a JSON patch whose first two steps test uid and resourceVersion, on the object and on its status alike: a
+merge patch with a wrong uid would be accepted. The status is replaced whole, for it has a single writer.
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ def what_it_says(error: UpCloudError) -> str:
 
 
 def kind_of_silence(error: UpCloudError) -> str:
+    """How it does not answer, in a word or three."""
     if error.status is not None and error.status >= 500:
         return f"HTTP {error.status}"
     return {

@@ -1,81 +1,66 @@
-"""UpCloud as one value: the kinds' actuators over one account."""
+"""UpCloud as one value: its kinds, its client, and the actuators over one account."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from netgw.engine.actuator import Actuator
-from netgw.engine.ports import Clock
-from netgw.engine.store import LinksOf, Store
-from netgw.providers.upcloud.account import Account
-from netgw.providers.upcloud.api import UpCloud
+from netgw.kube.provider import ConfigurationError, Parts, Provider
+from netgw.providers.upcloud.account import ACCOUNT_REASONS, Account
+from netgw.providers.upcloud.api import BaseUrlError, Credentials, CredentialsError, UpCloud, base_url_from_env
 from netgw.providers.upcloud.base import Context
+from netgw.providers.upcloud.connection import model as connection
 from netgw.providers.upcloud.connection.actuator import ConnectionActuator
+from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator
+from netgw.providers.upcloud.tunnel import model as tunnel
 from netgw.providers.upcloud.tunnel.actuator import TunnelActuator
-from netgw.providers.upcloud.tunnel.key import Fingerprints, Keys, Secrets
+from netgw.providers.upcloud.tunnel.key import Keys
 from netgw.providers.upcloud.tunnel.rollout import Rollout
 
-LINKS: Mapping[str, LinksOf] = {
-    GatewayActuator.kind: GatewayActuator.links,
-    ConnectionActuator.kind: ConnectionActuator.links,
-    TunnelActuator.kind: TunnelActuator.links,
-}
+
+class UpCloudBackend:
+    """One account, observed and changed."""
+
+    passing_reasons = ACCOUNT_REASONS
+
+    def __init__(self, api: UpCloud, parts: Parts) -> None:
+        self.account = Account(
+            api, clock=parts.clock, rng=parts.rng, intervals=parts.intervals, listener=parts.listener
+        )
+        context = Context(self.account, parts.store, parts.clock, parts.cluster)
+        # A look from less than one fast interval after a change could still show a tunnel up from before it.
+        rollout = Rollout(parts.store, parts.clock, grace=parts.intervals.fast)
+        keys = Keys(parts.secrets, parts.fingerprints)
+        self.actuators: Mapping[str, Actuator] = {
+            GatewayActuator.kind: GatewayActuator(context),
+            ConnectionActuator.kind: ConnectionActuator(context),
+            TunnelActuator.kind: TunnelActuator(context, keys, rollout),
+        }
+
+    async def poll(self) -> None:
+        await self.account.poll()
+
+    async def run(self) -> None:
+        await self.account.run()
 
 
-@dataclass(frozen=True)
-class Intervals:
-    """Seconds between two looks: when all is quiet, and while something converges."""
-
-    slow: float
-    fast: float
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told what the account learns. `changed(uuids, listed)`: see `Account`."""
-
-    changed: Callable[[set[str], bool], None]
-    recovered: Callable[[], None]
-    blinded: Callable[[], None]
+def client(environ: Mapping[str, str]) -> UpCloud:
+    """From the variables of the official clients. Raises ConfigurationError."""
+    try:
+        return UpCloud(Credentials.from_env(environ), base_url=base_url_from_env(environ))
+    except (CredentialsError, BaseUrlError) as error:
+        raise ConfigurationError(str(error)) from None
 
 
-@dataclass(frozen=True)
-class Provider:
-    account: Account
-    actuators: Mapping[str, Actuator]
-
-
-def provider(
-    api: UpCloud,
-    *,
-    store: Store,
-    clock: Clock,
-    rng: random.Random,
-    cluster: str,
-    intervals: Intervals,
-    listener: Listener,
-    secrets: Secrets,
-    fingerprints: Fingerprints,
-) -> Provider:
-    account = Account(
-        api,
-        clock=clock,
-        rng=rng,
-        interval=intervals.slow,
-        fast_interval=intervals.fast,
-        managed=lambda uuid: store.holder(uuid) is not None,
-        changed=listener.changed,
-        recovered=listener.recovered,
-        blinded=listener.blinded,
-    )
-    context = Context(account, store, clock, cluster)
-    rollout = Rollout(store, clock, grace=min(intervals.fast, intervals.slow))
-    actuators: dict[str, Actuator] = {
-        GatewayActuator.kind: GatewayActuator(context),
-        ConnectionActuator.kind: ConnectionActuator(context),
-        TunnelActuator.kind: TunnelActuator(context, Keys(secrets, fingerprints), rollout),
-    }
-    return Provider(account, actuators)
+UPCLOUD = Provider(
+    name="upcloud",
+    kinds=(gateway.KIND, connection.KIND, tunnel.KIND),
+    links={
+        GatewayActuator.kind: GatewayActuator.links,
+        ConnectionActuator.kind: ConnectionActuator.links,
+        TunnelActuator.kind: TunnelActuator.links,
+    },
+    client=client,
+    backend=UpCloudBackend,
+)

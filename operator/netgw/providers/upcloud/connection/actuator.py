@@ -21,15 +21,17 @@ from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff
 from netgw.kube.kind import parse_spec
-from netgw.providers.upcloud.account import Entry
 from netgw.providers.upcloud.api import Connection
 from netgw.providers.upcloud.base import Base, links, up_of_all
 from netgw.providers.upcloud.connection import plan
 from netgw.providers.upcloud.connection.model import KIND, ConnectionSpec
+from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel.state import is_up
 
 
 class ConnectionActuator(Base):
+    """A connection is known by its name under its gateway."""
+
     kind = KIND.kind
     word = "connection"
     fields = plan.FIELDS
@@ -150,10 +152,12 @@ class ConnectionActuator(Base):
 
 
 def in_entry(entry: Entry, uuid: str) -> External | None:
+    """The connection of this uuid in what was read of its gateway."""
     return next((external(entry, connection) for connection in entry.connections if connection.uuid == uuid), None)
 
 
 def external(entry: Entry, connection: Connection) -> External:
+    """A connection in the engine's words."""
     return External(
         uuid=connection.uuid,
         name=connection.name,
@@ -166,6 +170,7 @@ def external(entry: Entry, connection: Connection) -> External:
 
 
 def feature_hold(entry: Entry) -> Waiting | None:
+    """No VPN without the feature; the API would refuse it."""
     if "vpn" in entry.gateway.features:
         return None
     name = entry.gateway.name

@@ -21,6 +21,7 @@ FIELDS = (
 
 
 def desired(spec: ConnectionSpec, name: str) -> Values:
+    """What the spec sets."""
     values: dict[str, Value] = {"name": name}
     if spec.type is not None:
         values["type"] = spec.type
@@ -31,6 +32,7 @@ def desired(spec: ConnectionSpec, name: str) -> Values:
 
 
 def observed(connection: Connection) -> Values:
+    """What the cloud has."""
     return {
         "name": connection.name,
         "type": connection.type,
@@ -46,6 +48,7 @@ def modification(changes: Sequence[Change]) -> ConnectionModify:
 
 
 def creation(name: str, values: Values) -> ConnectionCreate:
+    """The body of the POST."""
     body: dict[str, Any] = {"name": name, "type": values["type"]}
     for path, field in (("localRoutes", "local_routes"), ("remoteRoutes", "remote_routes")):
         if path in values:
@@ -54,6 +57,7 @@ def creation(name: str, values: Values) -> ConnectionCreate:
 
 
 def wire_routes(routes: Value) -> tuple[Route, ...]:
+    """A list of routes as it is sent."""
     return tuple(Route(name=r["name"], type=r["type"], static_network=r["staticNetwork"]) for r in routes)
 
 

@@ -22,20 +22,33 @@ from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.ownership import MARK, is_mine, mark
 from netgw.engine.plan import Change
 from netgw.kube.kind import parse_spec
-from netgw.providers.upcloud.account import SETUP_OVERDUE, STABLE, Entry
+from netgw.providers.upcloud.account import SETUP_OVERDUE, STABLE
 from netgw.providers.upcloud.api import AddressCreate, Gateway, GatewayCreate, Label, LabelModify, UuidRef
 from netgw.providers.upcloud.base import Base, up_of_all
 from netgw.providers.upcloud.gateway import plan
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
+from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel.state import is_up
 
 SETTING_UP = frozenset(
-    "pending setup-agent setup-link-network setup-server setup-service setup-network setup-gw setup-dns checkup".split()
+    {
+        "pending",
+        "setup-agent",
+        "setup-link-network",
+        "setup-server",
+        "setup-service",
+        "setup-network",
+        "setup-gw",
+        "setup-dns",
+        "checkup",
+    }
 )
 """Documented words before `running`; `stopped` and unknown words are neither these nor an error."""
 
 
 class GatewayActuator(Base):
+    """A gateway is known by our mark, one label."""
+
     kind = KIND.kind
     word = "gateway"
     fields = plan.FIELDS
@@ -43,7 +56,7 @@ class GatewayActuator(Base):
     marked = True
 
     @staticmethod
-    def links(obj: Object) -> Links:
+    def links(_: Object) -> Links:
         return Links()
 
     def validate(self, obj: Object) -> None:
@@ -114,7 +127,7 @@ class GatewayActuator(Base):
                 await self._account.api.modify_gateway(gateway=external.uuid, body=body)
 
     async def _put_mark(self, external: External, owner: str) -> None:
-        """By the label endpoints: a PATCH of the service would send it through pending and could lose labels of others."""
+        """By the label endpoints: a PATCH of the service sends it through pending and could lose labels of others."""
         if external.owner is None:
             await self._account.api.create_label(gateway=external.uuid, body=Label(key=MARK, value=owner))
         else:
@@ -176,6 +189,7 @@ class GatewayActuator(Base):
 
 
 def external(entry: Entry) -> External:
+    """A gateway in the engine's words."""
     gateway = entry.gateway
     return External(
         uuid=gateway.uuid,

@@ -29,6 +29,7 @@ FIELDS = (
 
 
 def desired(spec: GatewaySpec, name: str, owner: str) -> Values:
+    """What the spec sets."""
     values = {
         "name": name,
         "zone": spec.zone,
@@ -44,6 +45,7 @@ def desired(spec: GatewaySpec, name: str, owner: str) -> Values:
 
 
 def observed(gateway: Gateway) -> Values:
+    """What the cloud has."""
     return {
         "name": gateway.name,
         "zone": gateway.zone,
@@ -58,6 +60,7 @@ def observed(gateway: Gateway) -> Values:
 
 
 def owner_of(gateway: Gateway) -> str | None:
+    """The value of our mark."""
     return next((label.value for label in gateway.labels if label.key == MARK), None)
 
 

@@ -22,10 +22,10 @@ from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
 from netgw.kube.errors import KubernetesError
 from netgw.kube.kind import parse_spec
-from netgw.providers.upcloud.account import Entry
 from netgw.providers.upcloud.api import Connection, Tunnel
 from netgw.providers.upcloud.base import Base, Context, links
 from netgw.providers.upcloud.connection.actuator import feature_hold, moved
+from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import describe
 from netgw.providers.upcloud.tunnel.key import Keys, KeyState
@@ -35,6 +35,8 @@ from netgw.providers.upcloud.tunnel.state import is_up
 
 
 class TunnelActuator(Base):
+    """A tunnel is known by its name under its connection; names are unique per gateway."""
+
     kind = KIND.kind
     word = "tunnel"
     fields = plan.FIELDS
@@ -240,7 +242,7 @@ class TunnelActuator(Base):
             entry.gateway,
             tunnel,
             resolution,
-            message=self._account.down_messages.get(tunnel.uuid),
+            message=self._account.down_message(tunnel.uuid),
             now=self._context.clock.wall(),
             interrupted=interrupted,
             after=after,
@@ -248,15 +250,18 @@ class TunnelActuator(Base):
 
 
 def push_requested(obj: Object) -> bool:
+    """Whether a user asks to send the key although nothing says that it differs."""
     asked = obj.annotation("push-psk-requested-at")
     return asked is not None and asked != obj.status.get("lastHandledPushPskAt")
 
 
 def in_entry(entry: Entry, uuid: str, obj: Object) -> External | None:
+    """The tunnel of this uuid in what was read of its gateway."""
     return next((external(entry, c, tunnel, obj) for c, tunnel in entry.tunnels() if tunnel.uuid == uuid), None)
 
 
 def external(entry: Entry, connection: Connection, tunnel: Tunnel, obj: Object) -> External:
+    """A tunnel in the engine's words; which key it has is what status remembers."""
     accepted = None if push_requested(obj) else (obj.status.get("psk") or {}).get("fingerprint")
     return External(
         uuid=tunnel.uuid,

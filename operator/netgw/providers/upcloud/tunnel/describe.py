@@ -26,6 +26,7 @@ def describe(
     interrupted: str | None,
     after: float | None,
 ) -> Observation:
+    """`message`: the last one of the metrics. `interrupted`, `after`: from `Rollout.interrupted`."""
     up = is_up(tunnel)
     local = next((a.address for a in gateway.addresses if a.name == tunnel.local_address.name), None)
     return Observation(

@@ -13,30 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from pydantic import SecretStr
 
 from netgw.engine.actuator import Psk
 from netgw.engine.objects import Object
 from netgw.engine.outcome import Hold, Stalled, Waiting
-from netgw.kube.client import Secret, SecretMeta
+from netgw.kube.client import Secret
+from netgw.kube.provider import Fingerprints, Secrets
 from netgw.kube.resource import SecretKeyRef
 from netgw.providers.upcloud.psk import HINT, BrokenRule, check
-
-
-class Secrets(Protocol):
-    """`look` answers from what is known, `read` asks for the data. Both None when there is no such Secret."""
-
-    async def look(self, ref: tuple[str, str]) -> SecretMeta | None: ...
-
-    async def read(self, ref: tuple[str, str]) -> Secret | None: ...
-
-
-class Fingerprints(Protocol):
-    def fingerprint(self, key: SecretStr) -> str: ...
-
-    def knows(self, fingerprint: str) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -51,6 +37,8 @@ class KeyState:
 
 
 class Keys:
+    """Answers which key a tunnel is to have."""
+
     def __init__(self, secrets: Secrets, fingerprints: Fingerprints) -> None:
         self._secrets = secrets
         self._fingerprints = fingerprints

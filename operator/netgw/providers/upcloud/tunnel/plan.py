@@ -82,6 +82,7 @@ def observed(tunnel: Tunnel, accepted: str | None) -> Values:
 
 
 def creation(name: str, local_address: str, values: Values, key: SecretStr) -> TunnelCreate:
+    """The body of the POST."""
     authentication = PskAuthentication(authentication="psk", psk=key)
     ipsec = IpsecCreate.model_validate({"authentication": authentication, **_ipsec(values)})
     body: dict[str, Any] = {

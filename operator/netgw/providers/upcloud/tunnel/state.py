@@ -1,4 +1,4 @@
-"""Is a tunnel up, and if not, why? Pure; the words are UpCloud's (wire states and log messages of the peer's IKE daemon)."""
+"""Is a tunnel up, and if not, why? Pure. The words are those of UpCloud's wire and of the IKE daemon's log."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def is_up(tunnel: Tunnel) -> bool | None:
 
 
 def cause(message: DownMessage | None, newer_than: datetime) -> str:
-    """The reason for being down. A message from before the tunnel was last up says nothing (the API keeps it for hours)."""
+    """The reason for being down. A message from before the tunnel was last up says nothing: it is kept for hours."""
     if message is None or message.at is None or message.at < newer_than:
         return "TunnelDown"
     lower = message.text.lower()

@@ -1,0 +1,112 @@
+"""The commands. This file wires all parts and is the only one that knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import kopf
+import typer
+
+from netgw import __version__, handlers, logs
+from netgw.app import App
+from netgw.kinds import KINDS, PROVIDERS
+from netgw.kube import crd
+from netgw.kube.connection import Connection
+from netgw.kube.errors import KubernetesError
+from netgw.kube.fingerprint import FingerprintKeyError
+from netgw.kube.provider import Client, ConfigurationError, Provider
+from netgw.probes import ProbesError
+from netgw.process import Fatal, Process
+from netgw.providers.upcloud.simulator.server import serve
+from netgw.settings import Settings, SettingsError
+
+app = typer.Typer(
+    name="netgw",
+    help="A Kubernetes operator for cloud network gateways: NAT and IPsec site-to-site VPN as custom resources.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a pretty traceback shows local variables, and a key may be among them
+)
+simulate = typer.Typer(
+    name="simulate", help="A cloud in memory, for trying manifests and for CI.", no_args_is_help=True
+)
+app.add_typer(simulate)
+
+
+@app.command()
+def run(
+    kubeconfig: Annotated[str | None, typer.Option(help="Default: KUBECONFIG, else the cluster this runs in.")] = None,
+) -> None:
+    """Run the operator. Settings come from the environment: see docs/settings.md."""
+    try:
+        settings = Settings.load(kubeconfig)
+        logs.configure(settings.log_format, settings.log_level)
+        clouds = {provider: provider.client(os.environ) for provider in PROVIDERS}
+        asyncio.run(_run(settings, clouds))
+    except (
+        SettingsError,
+        ConfigurationError,
+        KubernetesError,
+        FingerprintKeyError,
+        ProbesError,
+        Fatal,
+    ) as error:
+        sys.exit(f"netgw: {error}")
+
+
+async def _run(settings: Settings, clouds: Mapping[Provider, Client]) -> None:
+    async def watch(operator: App, connect: Callable[[], Awaitable[Connection]], ready: asyncio.Event) -> None:
+        registry: kopf.OperatorRegistry = handlers.registry(KINDS, operator.observe, connect)
+        await handlers.watch(registry, settings.namespaces, ready)
+
+    await Process(settings, clouds, watch).run()
+
+
+@simulate.command()
+def upcloud(
+    listen: Annotated[str, typer.Option(help="host:port; port 0 is any free one.")] = "127.0.0.1:0",
+    delay: Annotated[float, typer.Option(min=0, help="Seconds that one state transition takes.")] = 0.5,
+    token: Annotated[str | None, typer.Option(help="The only token accepted. Default: any credential.")] = None,
+    router: Annotated[list[str] | None, typer.Option(help="UUID of a router to begin with; repeatable.")] = None,
+    tunnels: Annotated[str, typer.Option(help="up: new tunnels come up by themselves; idle: they do not.")] = "up",
+) -> None:
+    """Simulate UpCloud's network gateway API until interrupted. The first line says where it listens."""
+    if tunnels not in ("up", "idle"):
+        sys.exit(f"netgw: --tunnels is {tunnels!r}; expected up or idle")
+    dial: Literal["up", "idle"] = "up" if tunnels == "up" else "idle"
+    serve(listen=listen, delay=delay, token=token, routers=tuple(router or ()), tunnels=dial)
+
+
+@app.command()
+def crds(
+    write: Annotated[Path | None, typer.Option(help="Write the CRDs into this folder.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Fail when the CRDs in this folder are stale.")] = None,
+) -> None:
+    """Print the CustomResourceDefinitions, write them, or check those that were written."""
+    if write is not None:
+        crd.write(KINDS, write)
+    elif check is not None:
+        if stale := crd.stale(KINDS, check):
+            sys.exit(f"netgw: stale, run make generate: {', '.join(stale)}")
+    else:
+        print("---\n".join(crd.to_yaml(kind) for kind in KINDS), end="")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Entry point of the `netgw` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

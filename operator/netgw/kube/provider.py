@@ -1,0 +1,110 @@
+"""What a cloud has to offer to be managed: its kinds, and a backend that observes and changes them.
+
+A new cloud is one folder under `providers/` that ends in a `Provider`, and one line in `kinds.py`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from netgw.engine.actuator import Actuator
+from netgw.engine.ports import Clock
+from netgw.engine.store import LinksOf, Store
+from netgw.kube.client import Secret, SecretMeta
+from netgw.kube.kind import Kind
+
+
+class ConfigurationError(Exception):
+    """The environment does not say how to reach the cloud; the message is one line."""
+
+
+class Secrets(Protocol):
+    """`look` answers from what is known, `read` asks for the data. Both None when there is no such Secret."""
+
+    async def look(self, ref: tuple[str, str]) -> SecretMeta | None: ...
+
+    async def read(self, ref: tuple[str, str]) -> Secret | None: ...
+
+
+class Fingerprints(Protocol):
+    """See `kube.fingerprint.FingerprintKey`."""
+
+    def fingerprint(self, psk: SecretStr) -> str: ...
+
+    def knows(self, fingerprint: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Seconds between two looks: when all is quiet, and while something converges."""
+
+    slow: float
+    fast: float
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told what a backend learns, and what the backend has to know of Kubernetes.
+
+    `managed(uuid)`: whether a living object records this uuid. `changed(uuids, listed)`: what moved in the cloud;
+    `listed`: something came or went. `recovered()`: it answers again. `blinded(why)`: no look for too long.
+    """
+
+    managed: Callable[[str], bool]
+    changed: Callable[[frozenset[str], bool], None]
+    recovered: Callable[[], None]
+    blinded: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a backend is made of. `cluster` is the name in the mark on everything that we own."""
+
+    store: Store
+    clock: Clock
+    rng: random.Random
+    cluster: str
+    intervals: Intervals
+    listener: Listener
+    secrets: Secrets
+    fingerprints: Fingerprints
+
+
+class Backend(Protocol):
+    """One cloud with one credential."""
+
+    @property
+    def actuators(self) -> Mapping[str, Actuator]:
+        """By kind."""
+
+    @property
+    def passing_reasons(self) -> frozenset[str]:
+        """Reasons of Synced that are over when the cloud answers again."""
+
+    async def poll(self) -> None:
+        """One look at everything. Never raises for what the cloud does."""
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+
+
+class Client(Protocol):
+    """The client of a cloud's API."""
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Provider:
+    """One cloud. `client` reads the environment and raises ConfigurationError; `backend` takes what `client` gave."""
+
+    name: str
+    kinds: tuple[Kind, ...]
+    links: Mapping[str, LinksOf]
+    client: Callable[[Mapping[str, str]], Client]
+    backend: Callable[[Any, Parts], Backend]

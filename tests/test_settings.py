@@ -1,0 +1,127 @@
+"""The environment, and the one line that ends the start when something in it is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from netgw.settings import Address, Settings, SettingsError, own_namespace
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("NETGW_") or name == "KUBECONFIG"]:
+        monkeypatch.delenv(name)
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings.load()
+
+
+def test_defaults() -> None:
+    assert Settings.load().model_dump() == {
+        "kubeconfig": None,
+        "cluster_name": None,
+        "namespace": own_namespace(),
+        "namespaces": (),
+        "poll_interval": 60,
+        "fast_poll_interval": 10,
+        "secret_interval": 300,
+        "secret_watch": False,
+        "workers": 8,
+        "read_only": False,
+        "fingerprint_key_file": None,
+        "listen": ("127.0.0.1", 8080),
+        "log_format": "text",
+        "log_level": "info",
+        "leader_election": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("KUBECONFIG", "/a/config:/b/config", "kubeconfig", "/a/config:/b/config"),
+        ("NETGW_CLUSTER_NAME", "n" * 60, "cluster_name", "n" * 60),
+        ("NETGW_NAMESPACE", "netgw-system", "namespace", "netgw-system"),
+        ("NETGW_POLL_INTERVAL", "0.5", "poll_interval", 0.5),
+        ("NETGW_SECRET_WATCH", "true", "secret_watch", True),
+        ("NETGW_WORKERS", "1", "workers", 1),
+        ("NETGW_WORKERS", "", "workers", 8),
+        ("NETGW_READ_ONLY", "1", "read_only", True),
+        ("NETGW_FINGERPRINT_KEY_FILE", "/etc/netgw/key", "fingerprint_key_file", Path("/etc/netgw/key")),
+        ("NETGW_LISTEN", "[::1]:0", "listen", Address("::1", 0)),
+        ("NETGW_LOG_FORMAT", "JSON", "log_format", "json"),
+        ("NETGW_LOG_LEVEL", "Debug", "log_level", "debug"),
+        ("NETGW_LEADER_ELECTION", "false", "leader_election", False),
+        ("NETGW_SOMETHING_ELSE", "1", "workers", 8),
+    ],
+)
+def test_value(monkeypatch: pytest.MonkeyPatch, name: str, text: str, field: str, value: object) -> None:
+    assert getattr(loaded(monkeypatch, **{name: text}), field) == value
+
+
+def test_namespaces_need_a_cluster_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="NETGW_CLUSTER_NAME is not set; expected together with NETGW_NAMESPACES"):
+        loaded(monkeypatch, NETGW_NAMESPACES="tenant-a, tenant-b,")
+    assert loaded(monkeypatch, NETGW_CLUSTER_NAME="prod").namespaces == ("tenant-a", "tenant-b")
+
+
+def test_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/environment")
+    assert Settings.load("/option").kubeconfig == "/option"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("NETGW_CLUSTER_NAME", "n" * 61, "1 to 60 characters of A-Z a-z 0-9 . _ and -"),
+        ("NETGW_CLUSTER_NAME", "a/b", "1 to 60 characters of A-Z a-z 0-9 . _ and -"),
+        ("NETGW_NAMESPACE", "Default", "the name of a namespace, the operator's own"),
+        ("NETGW_POLL_INTERVAL", "soon", "seconds, a number above 0"),
+        ("NETGW_POLL_INTERVAL", "0", "seconds, a number above 0"),
+        ("NETGW_FAST_POLL_INTERVAL", "-1", "seconds, a number above 0"),
+        ("NETGW_SECRET_INTERVAL", "inf", "seconds, a number above 0"),
+        ("NETGW_SECRET_INTERVAL", "5m", "seconds, a number above 0"),
+        ("NETGW_SECRET_WATCH", "maybe", "true or false"),
+        ("NETGW_WORKERS", "0", "a whole number from 1 to 256"),
+        ("NETGW_WORKERS", "2.5", "a whole number from 1 to 256"),
+        ("NETGW_LISTEN", "8080", "host:port, for example 127.0.0.1:8080"),
+        ("NETGW_LISTEN", ":8080", "host:port, for example 127.0.0.1:8080"),
+        ("NETGW_LISTEN", "localhost:70000", "host:port, for example 127.0.0.1:8080"),
+        ("NETGW_LOG_FORMAT", "xml", "text or json"),
+        ("NETGW_LOG_LEVEL", "loud", "debug, info, warning or error"),
+    ],
+)
+def test_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        loaded(monkeypatch, **{name: text})
+    assert str(error.value) == f"{name} is {text!r}; expected {expected}"
+
+
+def test_wrong_namespace_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match=r"^NETGW_NAMESPACES is 'B'; expected names of namespaces with commas"):
+        loaded(monkeypatch, NETGW_NAMESPACES="a,B")
+
+
+def test_settings_do_not_change() -> None:
+    settings = Settings.load()
+    with pytest.raises(ValidationError):
+        settings.workers = 1  # type: ignore[misc]
+
+
+def test_own_namespace_is_that_of_the_pod(tmp_path: Path) -> None:
+    file = tmp_path / "namespace"
+    assert own_namespace(file) == "default"
+    file.write_text("netgw-system\n")
+    assert own_namespace(file) == "netgw-system"
+
+
+def test_address_is_written_as_it_is_given() -> None:
+    assert str(Address("127.0.0.1", 8080)) == "127.0.0.1:8080"
+    assert str(Address("::1", 8080)) == "[::1]:8080"
