@@ -60,9 +60,9 @@ def run(
 
 
 async def _run(settings: Settings, clouds: Mapping[Provider, Client]) -> None:
-    async def watch(operator: App, connect: Callable[[], Awaitable[Connection]], ready: asyncio.Event) -> None:
+    async def watch(operator: App, connect: Callable[[], Awaitable[Connection]], started: Callable[[], None]) -> None:
         registry: kopf.OperatorRegistry = handlers.registry(KINDS, operator.observe, connect)
-        await handlers.watch(registry, settings.namespaces, ready)
+        await handlers.watch(registry, settings.namespaces, started)
 
     await Process(settings, clouds, watch).run()
 

@@ -26,12 +26,12 @@ def registry(kinds: Iterable[Kind], observe: Observe, connect: Callable[[], Awai
     handlers = kopf.OperatorRegistry()
     for kind in kinds:
         kopf.on.event(kind.group, kind.version, kind.plural, id="observe", registry=handlers)(_watcher(kind, observe))
-    kopf.on.login(registry=handlers)(_login(connect))
+    kopf.on.login(registry=handlers, errors=kopf.ErrorsMode.TEMPORARY, backoff=5)(_login(connect))
     return handlers
 
 
 def settings() -> kopf.OperatorSettings:
-    """Bounded streams, no CRD scan, no Events and no finalizer of kopf's."""
+    """Bounded streams, ten minutes of patience, no CRD scan, no Events and no finalizer of kopf's."""
     chosen = kopf.OperatorSettings()
     chosen.persistence.finalizer = UNUSED_FINALIZER
     chosen.posting.enabled = False
@@ -41,22 +41,32 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.chunk_size = 500
     chosen.networking.connect_timeout = 10
     chosen.networking.request_timeout = 30
+    chosen.networking.error_backoffs = (1, 2, 5, 10, 20, *[30] * 20)
     chosen.queueing.idle_timeout = 1
     chosen.queueing.exit_timeout = 1
+    chosen.process.ultimate_exiting_timeout = None
     return chosen
 
 
-async def watch(handlers: Any, namespaces: Iterable[str], ready: asyncio.Event) -> None:
-    """Watch until cancelled. Returning or raising means that the operator is blind and has to end."""
+async def watch(handlers: Any, namespaces: Iterable[str], started: Callable[[], None]) -> None:
+    """Watch until cancelled; ending by itself, or raising, means that the operator is blind and has to end.
+
+    `started` is called when kopf has put its own signal handlers in place. `kopf.operator` is not used, for at its end
+    it cancels every task that was created after its start, ours too.
+    """
     names = tuple(namespaces)
-    await kopf.operator(
-        registry=handlers,
-        settings=settings(),
-        standalone=True,
-        clusterwide=not names,
-        namespaces=names,
-        ready_flag=ready,
+    tasks = await kopf.spawn_tasks(
+        registry=handlers, settings=settings(), standalone=True, clusterwide=not names, namespaces=names
     )
+    started()
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _watcher(kind: Kind, observe: Observe) -> Any:
@@ -77,6 +87,8 @@ def _login(connect: Callable[[], Awaitable[Connection]]) -> Any:
             token=found.token.get_secret_value() if found.token is not None else None,
             certificate_path=found.certificate_path,
             private_key_path=found.private_key_path,
+            proxy_url=found.proxy_url,
+            trust_env=found.proxy_url is None,
         )
 
     return login

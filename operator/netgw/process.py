@@ -43,8 +43,8 @@ DISCOVERY_DEADLINE = 60.0
 SERVED_EVERY = 30.0
 EVENTS_DRAIN = 2.0
 
-Watch = Callable[[App, Callable[[], Awaitable[Connection]], asyncio.Event], Awaitable[None]]
-"""Feeds the app until cancelled: (app, credentials, ready)."""
+Watch = Callable[[App, Callable[[], Awaitable[Connection]], Callable[[], None]], Awaitable[None]]
+"""Feeds the app until cancelled: (app, credentials, what to call when it has started)."""
 
 
 class Fatal(Exception):
@@ -109,16 +109,13 @@ class Process:
 
     async def _operate(self, cluster: Cluster, lost: asyncio.Event, stack: AsyncExitStack) -> None:
         sink = EventSink(cluster)
-        stack.push_async_callback(sink.drain, EVENTS_DRAIN)
         await stack.enter_async_context(running(sink.run(), "events"))
+        stack.push_async_callback(sink.drain, EVENTS_DRAIN)
         self._app = app = await self._assemble(cluster, sink, stack)
         await app.start()
         stack.push_async_callback(app.drain)
-        ready = asyncio.Event()
-        watching = asyncio.create_task(self._run_watch(app, cluster, ready), name="watch")
+        watching = asyncio.create_task(self._run_watch(app, cluster), name="watch")
         stack.push_async_callback(cancelled, watching)
-        await first_of([ready.wait(), asyncio.shield(watching)])
-        self._catch_signals()  # again, for kopf put its own in place
         self._readiness.ready, self._readiness.reason = True, "working"
         log.info("ready")
         await first_of(
@@ -133,10 +130,13 @@ class Process:
         log.info("stopping: finishing what is under way")
         await app.drain()
 
-    async def _run_watch(self, app: App, cluster: Cluster, ready: asyncio.Event) -> None:
-        await self._watch(app, cluster.connection, ready)
-        if not self._stop.is_set():
-            raise Fatal("The watch of the Kubernetes API ended.")
+    async def _run_watch(self, app: App, cluster: Cluster) -> None:
+        try:
+            # kopf puts signal handlers of its own in place: ours come back as soon as it has.
+            await self._watch(app, cluster.connection, self._catch_signals)
+        except Exception as error:
+            raise Fatal(f"The watch of the Kubernetes API broke: {type(error).__name__}: {error}") from None
+        raise Fatal("The watch of the Kubernetes API ended.")
 
     async def _assemble(self, cluster: Cluster, sink: EventSink, stack: AsyncExitStack) -> App:
         settings = self._settings

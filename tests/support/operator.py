@@ -1,0 +1,186 @@
+"""The simulator and the operator as the processes that users run, started, killed and ended by tests."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from netgw_dev.process import Process
+from support.cluster import OPERATOR_NAMESPACE
+
+LIST = "GET /1.3/gateway?limit=100&offset=0"
+POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 1.0, 0.4, 1.0
+DELAY = 0.3
+START_SECONDS = 60.0
+_NETGW = [sys.executable, "-m", "netgw.cli"]
+
+
+def environment(**ours: str) -> dict[str, str]:
+    """That of the test run, without any setting of ours and without anybody's credentials."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("NETGW_", "UPCLOUD_")) and k != "KUBECONFIG"}
+    return kept | ours
+
+
+def announced(process: Process, pattern: str) -> str:
+    """The first group of the first line that matches, waited for."""
+    deadline = time.monotonic() + START_SECONDS
+    while (found := re.search(pattern, process.output())) is None:
+        assert process.returncode is None, f"{process.name} ended with {process.returncode}:\n{process.tail()}"
+        assert time.monotonic() < deadline, f"{process.name} does not say {pattern}:\n{process.tail()}"
+        time.sleep(0.05)
+    return found[1]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that the simulator had. `status` is None while it is under way and when its answer was dropped."""
+
+    method: str
+    path: str
+    status: int | None
+    time: datetime
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Simulator:
+    """`netgw simulate upcloud` and both its doors: the cloud's API, as somebody uses it by hand, and the control door."""
+
+    def __init__(self, folder: Path, *, routers: Sequence[str] = ()) -> None:
+        flags = ["--delay", str(DELAY), *(word for router in routers for word in ("--router", router))]
+        argv = [*_NETGW, "simulate", "upcloud", *flags]
+        self._process = Process("simulator", argv, log=folder / "simulator.log", env=environment())
+        self.url = announced(self._process, r"^listening on (\S+)")
+        self._client = httpx.Client(base_url=self.url, headers={"Authorization": "Bearer by-hand"}, trust_env=False)
+
+    def stop(self) -> None:
+        self._client.close()
+        self._process.stop()
+
+    def api(self, method: str, path: str, json: Any = None) -> Any:
+        """A call of the cloud's own API, `path` without /1.3; it counts among the calls."""
+        answer = self._client.request(method, f"/1.3{path}", json=json)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def door(self, method: str, path: str, json: Any = None) -> Any:
+        """A call of the control door, `path` without /_sim."""
+        answer = self._client.request(method, f"/_sim{path}", json=json)
+        assert answer.is_success, f"{method} /_sim{path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def calls(self, *methods: str, since: int = 0) -> list[Call]:
+        """What was asked since the `since`th call of this scenario, of these methods or of all."""
+        told = [Call(**{**call, "time": datetime.fromisoformat(call["time"])}) for call in self.door("GET", "/calls")]
+        return [call for call in told[since:] if not methods or call.method in methods]
+
+    def writes(self, since: int = 0) -> list[Call]:
+        return self.calls("POST", "PUT", "PATCH", "DELETE", since=since)
+
+    def faults(self, *faults: Mapping[str, Any]) -> None:
+        self.door("POST", "/faults", list(faults))
+
+    def gateways(self) -> list[dict[str, Any]]:
+        """All that the cloud holds, connections and tunnels inside; of keys only `psk_sha256`."""
+        found: list[dict[str, Any]] = self.door("GET", "/world")["gateways"]
+        return found
+
+    def router(self) -> str:
+        """A new router; a router has at most one gateway."""
+        made = self.api("POST", "/router", {"router": {"name": f"r-{secrets.token_hex(4)}"}})
+        return str(made["router"]["uuid"])
+
+
+class Operator:
+    """`netgw run` under the roles of deploy/rbac.yaml. One at a time; each life has a log of its own."""
+
+    def __init__(self, kubeconfig: Path, cloud: str, folder: Path, **settings: str) -> None:
+        self.token = f"madeup_token_{secrets.token_hex(8)}"
+        self._folder = folder
+        self._environment = environment(
+            KUBECONFIG=str(kubeconfig),
+            UPCLOUD_TOKEN=self.token,
+            UPCLOUD_DEBUG_API_BASE_URL=cloud,
+            NETGW_NAMESPACE=OPERATOR_NAMESPACE,
+            NETGW_LISTEN="127.0.0.1:0",
+            NETGW_POLL_INTERVAL=str(POLL_INTERVAL),
+            NETGW_FAST_POLL_INTERVAL=str(FAST_POLL_INTERVAL),
+            NETGW_SECRET_INTERVAL=str(SECRET_INTERVAL),
+            **settings,
+        )
+        self._lives: list[Process] = []
+
+    @property
+    def process(self) -> Process:
+        """Its present or last life."""
+        return self._lives[-1]
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._lives) and self.process.returncode is None
+
+    @property
+    def log(self) -> str:
+        """What it wrote in all its lives."""
+        return "".join(life.output() for life in self._lives)
+
+    def begin(self) -> None:
+        """Start it, without waiting until it works."""
+        assert not self.alive, "it runs already"
+        log = self._folder / f"operator-{len(self._lives) + 1}.log"
+        self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=self._environment))
+
+    def start(self) -> None:
+        """Start it and wait until `/readyz` says so."""
+        self.begin()
+        probes = announced(self.process, r"probes at (\S+)")
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready(probes):
+            assert self.alive, f"the operator ended with {self.process.returncode}:\n{self.process.tail(30)}"
+            assert time.monotonic() < deadline, f"the operator is not ready:\n{self.process.tail(30)}"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        self.process.stop(grace=0)
+
+    def terminate(self) -> None:
+        """SIGTERM, without waiting."""
+        self.process.signal(signal.SIGTERM)
+
+    def ended(self, within: float) -> int:
+        """Its exit status, waited for."""
+        deadline = time.monotonic() + within
+        while (status := self.process.returncode) is None:
+            assert time.monotonic() < deadline, f"still there after {within} s:\n{self.process.tail(30)}"
+            time.sleep(0.05)
+        return status
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that is not heeded."""
+        if self._lives:
+            self.process.stop(grace=20)
+
+    def argv(self) -> str:
+        """Its command line as every user of the machine can read it; "" where there is no /proc."""
+        path = Path(f"/proc/{self.process.pid}/cmdline")
+        return path.read_bytes().decode(errors="replace") if self.alive and path.exists() else ""
+
+    @staticmethod
+    def _ready(probes: str) -> bool:
+        try:
+            return httpx.get(f"{probes}/readyz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
