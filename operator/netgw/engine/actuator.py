@@ -207,6 +207,9 @@ class Actuator(Protocol):
     def parent_unknown(self, obj: Object) -> bool:
         """There is a parent, and it is not known which uuid it has."""
 
+    def circumstances(self, obj: Object) -> Values:
+        """What of the cloud a refusal may have been due to: when it changes, a refused call is tried again."""
+
     def effective_name(self, obj: Object) -> str:
         """spec.name, else metadata.name."""
 

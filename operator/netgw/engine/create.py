@@ -60,7 +60,8 @@ class Creation:
         desired = resolution.desired
         if desired is None or resolution.holds:
             return pick(resolution.holds)
-        key = digest({"create": dict(desired.values), "psk": desired.psk and desired.psk.fingerprint})
+        psk = desired.psk.fingerprint if desired.psk is not None else None
+        key = digest({"create": desired.values, "psk": psk, "under": p.actuator.circumstances(p.obj)})
         if (refused := p.memo.refusal(key, self._clock.now())) is not None:
             return refused
         p.warning = resolution.warning

@@ -219,7 +219,7 @@ class Reconciler:
         return pick(x for x in (gate, hold, *resolution.holds, pending) if x is not None)
 
     async def _update(self, p: Pass, external: External, desired: Desired, changes: tuple[Change, ...]) -> Outcome:
-        key = digest({"update": targets(changes)})
+        key = digest({"update": targets(changes), "under": p.actuator.circumstances(p.obj)})
         if (refused := p.memo.refusal(key, self._clock.now())) is not None:
             return refused
         prepared = p.actuator.prepare(p.obj, external, changes)

@@ -10,6 +10,7 @@ from typing import Any
 from netgw.engine.actuator import Links
 from netgw.engine.objects import Object
 from netgw.engine.outcome import Hold, Waiting
+from netgw.engine.plan import Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
 from netgw.providers.upcloud.account import Account
@@ -56,6 +57,13 @@ class Base:
     def _tree(self, obj: Object) -> str:
         """The uuid of the gateway at the root, as far as it is known."""
         raise NotImplementedError
+
+    def circumstances(self, obj: Object) -> Values:
+        """The gateway as it is: a call that was refused under another plan or other features may succeed now."""
+        entry = self._account.known(self._tree(obj))
+        if entry is None:
+            return {}
+        return entry.gateway.model_dump(mode="json", include={"plan", "features", "addresses", "configured_status"})
 
     # ---- parents
 

@@ -53,7 +53,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Moved:
-    """Whom a change concerns. `listed`: something came or went. `tunnel`: a tunnel changed."""
+    """Whom a change concerns.
+
+    `listed`: something came or went, or a gateway itself changed (its plan, its features): then those are concerned as
+    well that have no uuid yet. `tunnel`: a tunnel changed.
+    """
 
     uuids: frozenset[str] = frozenset()
     listed: bool = False
@@ -134,4 +138,5 @@ def _moved(old: Entry, new: Entry) -> Moved:
     parents = {tunnel.uuid: connection.uuid for connection, tunnel in new.tunnels()}
     # A gateway's own state decides for all below it; a tunnel's shows in its connection and its gateway.
     woken = moved | (set(after) if gateway in moved else {gateway} | {parents[uuid] for uuid in moved & parents.keys()})
-    return Moved(frozenset(woken), before.keys() != after.keys(), bool(moved & parents.keys()))
+    listed = before.keys() != after.keys() or gateway in moved
+    return Moved(frozenset(woken), listed, bool(moved & parents.keys()))

@@ -96,7 +96,9 @@ class ConnectionActuator(Base):
     def _room(self, gateway: str) -> Hold | None:
         """Judged from the snapshot, so that a refusal that is certain costs no call."""
         entry = self._account.known(gateway)
-        return None if entry is None else feature_hold(entry) or self._quota_hold(entry)
+        if entry is None:
+            return Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.")
+        return feature_hold(entry) or self._quota_hold(entry)
 
     def _quota_hold(self, entry: Entry) -> Hold | None:
         known = self._account.plans.get(entry.gateway.plan or "")
