@@ -34,9 +34,17 @@ def configure(style: Literal["text", "json"], level: str, stream: TextIO | None 
     """Set up the log of the whole process."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonFormatter() if style == "json" else _TextFormatter())
+    handler.addFilter(_without_foreign_tracebacks)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for library in _LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def _without_foreign_tracebacks(record: logging.LogRecord) -> bool:
+    """For each request that fails kopf logs a traceback; its line says enough."""
+    if record.name.partition(".")[0] == "kopf":
+        record.exc_info = record.exc_text = None
+    return True
 
 
 class _TextFormatter(logging.Formatter):

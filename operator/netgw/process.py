@@ -134,7 +134,8 @@ class Process:
         try:
             # kopf puts signal handlers of its own in place: ours come back as soon as it has.
             await self._watch(app, cluster.connection, self._catch_signals)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever breaks the watch, the end is the same
+            await self._must_be_served(cluster)
             raise Fatal(f"The watch of the Kubernetes API broke: {type(error).__name__}: {error}") from None
         raise Fatal("The watch of the Kubernetes API ended.")
 
@@ -201,13 +202,16 @@ class Process:
             if asyncio.get_running_loop().time() - asked < SERVED_EVERY:
                 continue
             asked = asyncio.get_running_loop().time()
-            try:
-                missing = await self._missing(cluster)
-            except KubernetesError as error:
-                log.warning("discovery failed: %s", error)
-                continue
-            if missing:
-                raise Fatal(f"Not served any more: {', '.join(missing)}. Apply the CRDs: kubectl apply -f crds/")
+            await self._must_be_served(cluster)
+
+    async def _must_be_served(self, cluster: Cluster) -> None:
+        try:
+            missing = await self._missing(cluster)
+        except KubernetesError as error:
+            log.warning("discovery failed: %s", error)
+            return
+        if missing:
+            raise Fatal(f"Not served any more: {', '.join(missing)}. Apply the CRDs: kubectl apply -f crds/")
 
     async def _lead(self, cluster: Cluster, stack: AsyncExitStack) -> asyncio.Event:
         """With leader election: wait for the Lease. The event is set when it is lost."""

@@ -34,6 +34,7 @@ SETUP_OVERDUE = timedelta(minutes=30)
 FAST_AFTER_TUNNEL_CHANGE = 600.0
 BLIND_AT_LEAST = 300.0
 RETRY_FIRST = 2.0
+CALM = "Tunnels do not depend on the API; nothing is changed until it answers."
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
 
@@ -136,7 +137,7 @@ class Account:
         if self._failing is None or self._failing.outcome.reason != outcome.reason:
             log.warning("UpCloud cannot be observed: %s: %s", outcome.reason, error)
             since = self._failing.since if self._failing else self._clock.wall()
-            said = f"{outcome.message.rstrip('.')}, since {format_time(since)}."
+            said = f"{outcome.message} Since {format_time(since)}."
             self._failing = Failing(since, Waiting(outcome.reason, said, outcome.after))
         if self.is_blind() and not self._told_blind:
             self._told_blind = True
@@ -191,9 +192,10 @@ class Account:
         if not self.is_blind():
             return None
         why = "UpCloud does not answer." if self._failing is None else self._failing.outcome.message
+        calm = "" if CALM in why else f" {CALM}"
         last = "No look since netgw started" if self._last_look is None else f"Last look {format_time(self._last_look)}"
         seen = f": {last_seen}" if last_seen else ""
-        return f"{why} {last}{seen}. Tunnels do not depend on the API. Nothing is changed until it answers."
+        return f"{why} {last}{seen}.{calm}"
 
     # ---- reading
 

@@ -40,8 +40,9 @@ class Entry:
         return set(self.parts())
 
     def parts(self) -> dict[str, object]:
-        """Each resource by uuid, without what is below it, and without updated_at, which a PATCH of a gateway bumps for
-        all.
+        """Each resource by uuid, without what is below it.
+
+        And without updated_at, which a PATCH of a gateway bumps for all of them.
         """
         parts: dict[str, object] = {self.gateway.uuid: self.gateway.model_dump(exclude={"connections", "updated_at"})}
         for connection in self.connections:

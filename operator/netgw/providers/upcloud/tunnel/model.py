@@ -110,8 +110,7 @@ class TunnelStatus(Status):
     up: bool | None = None
     """Whether the tunnel is up: an IPsec SA is established."""
     healthy: bool | None = None
-    """Whether UpCloud has seen nothing bad in the tunnel's log for five minutes. Also true for a tunnel that was never
-    up."""
+    """Whether UpCloud has seen nothing bad in the tunnel's log for five minutes. Absent while the tunnel is not up."""
     since: AwareDatetime | None = None
     """When the tunnel last went up or down."""
     interrupted_at: AwareDatetime | None = None
