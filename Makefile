@@ -11,7 +11,7 @@ BINARIES := PYTHONPATH=tools $(PY) -m netgw_dev.binaries
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: control-plane ## watch manifests become a working VPN in a simulated cloud (KEEP=1 leaves it running)
+demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEEP=1 leaves it running)
 	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
 
 test: $(STAMP) ## run every test on a real API server and show the coverage

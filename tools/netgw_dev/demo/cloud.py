@@ -53,9 +53,7 @@ class Cloud:
 
     def calls(self) -> list[Call]:
         """Every request so far, in order."""
-        return [
-            Call(call["method"], call["path"], datetime.fromisoformat(call["time"])) for call in self._get("calls")
-        ]
+        return [Call(call["method"], call["path"], datetime.fromisoformat(call["time"])) for call in self._get("calls")]
 
     def count(self, *methods: str) -> tuple[int, ...]:
         """How many requests there were with each of these methods."""

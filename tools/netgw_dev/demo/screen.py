@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from textwrap import wrap
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.padding import Padding
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 PAUSE = 0.2
 """Seconds between two looks."""
 
-WIDTH = 84
+WIDTH = 80
 Rows = Sequence[tuple[str, str]]
 """What, and how it is."""
 
@@ -123,16 +123,15 @@ class Screen:
 
     def rows(self, rows: Rows) -> None:
         """Two columns, the second one wrapped."""
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, style="dim")
-        table.add_column(overflow="fold")
+        wide = max((len(what) for what, _ in rows), default=0)
+        room = max(min(self._console.width, WIDTH + 16) - wide - 6, 30)
         for what, how in rows:
-            table.add_row(what, Text(how))
-        self._console.print(Padding(table, (0, 0, 0, 4)))
+            for what_now, line in zip_longest([what], wrap(how, room) or [""], fillvalue=""):
+                self._print(Text.assemble("    ", (f"{what_now:<{wide}}", "dim"), f"  {line}"))
 
-    def lines(self, lines: Iterable[str]) -> None:
-        """Plain text."""
-        for line in lines:
+    def say(self, *lines: str) -> None:
+        """Plain text; an empty line when there is none."""
+        for line in lines or ("",):
             self._print(Text(line))
 
     def missed(self, missed: Missed) -> None:

@@ -25,6 +25,9 @@ SAMPLE = "deploy/samples/site-to-site.yaml"
 DELAY = 0.7
 """Seconds that one state transition takes in the cloud."""
 
+OBJECTS = 4
+"""Of ours in the sample, each of them made by one POST."""
+
 _OBJECTS = "/apis/upcloud.netgw.dev/v1alpha1/namespaces/default"
 _EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
 _KINDS = {"NetworkGateway": "networkgateways", "VpnConnection": "vpnconnections", "VpnTunnel": "vpntunnels"}
@@ -42,7 +45,7 @@ T = TypeVar("T")
 
 
 class Stage:
-    """Everything that takes part, once `open_stage` has started it. The cloud is asked directly: it proves the status."""
+    """Everything that takes part; `open_stage` starts it. The cloud is asked directly, which proves the status."""
 
     def __init__(self, access: Access, api: httpx.Client, cloud: Cloud, simulator: Process, operator: Process) -> None:
         self.access = access
@@ -54,9 +57,13 @@ class Stage:
 
     def items(self) -> list[Item]:
         """All objects of ours, gateway first. Raises Missed when a player has ended."""
+        self.check()
+        return self._items()
+
+    def check(self) -> None:
+        """Raises Missed when a player has ended by itself."""
         for player in (self.operator, self._simulator):
             _life(player)
-        return self._items()
 
     def tunnels(self) -> list[Item]:
         """The tunnels, by name."""
@@ -69,16 +76,21 @@ class Stage:
                 return f"{event['type']} {event['reason']}: {event['note']}"
         return None
 
-    def guarded(self, play: Callable[[Stage], T]) -> T:
+    def writes(self, *, posts: int, patches: int) -> Look:
+        """Whether the cloud got just so many requests."""
+        seen = self.cloud.count("POST", "PATCH")
+        return Look(seen == (posts, patches), [("POSTs", str(seen[0])), ("PATCHes", str(seen[1]))])
+
+    def guarded(self, play: Callable[[], T]) -> T:
         """Play; what is missed gets what may explain it, while there is somebody to ask."""
         try:
-            return play(self)
+            return play()
         except (httpx.HTTPError, KubectlError) as error:
             missed = Missed("Everybody answers", [(type(error).__name__, str(error))])
             missed.evidence = self._evidence()
             raise missed from error
         except Missed as missed:
-            missed.evidence = self._evidence()
+            missed.evidence = missed.evidence or self._evidence()
             raise
 
     def _evidence(self) -> Rows:
@@ -94,9 +106,7 @@ class Stage:
         ]
 
     def _items(self) -> list[Item]:
-        return [
-            Item.of(kind, body) for kind, plural in _KINDS.items() for body in self._list(f"{_OBJECTS}/{plural}")
-        ]
+        return [Item.of(kind, body) for kind, plural in _KINDS.items() for body in self._list(f"{_OBJECTS}/{plural}")]
 
     def _list(self, path: str) -> list[dict[str, Any]]:
         answer = self._api.get(path)
@@ -118,8 +128,8 @@ def open_stage(screen: Screen, stack: ExitStack, binaries: Mapping[str, Path]) -
         cloud = Cloud(_said(step, simulator, r"^listening on (http://\S+)$"))
         stack.callback(cloud.close)
     with screen.step("The operator, with the rights of its ServiceAccount", 60) as step:
-        settings = {**_SETTINGS, "KUBECONFIG": str(kubeconfig), "UPCLOUD_DEBUG_API_BASE_URL": cloud.url}
-        operator = _start(stack, access, "operator", "run", env={**_environment(), **settings})
+        ways = {"KUBECONFIG": str(kubeconfig), "UPCLOUD_DEBUG_API_BASE_URL": cloud.url, "TMPDIR": str(access.folder)}
+        operator = _start(stack, access, "operator", "run", env={**_environment(), **_SETTINGS, **ways})
         probes = _said(step, operator, r"probes at (http://\S+)$")
         step.until("The operator is ready", lambda: Look(_ready(probes), _life(operator)))
     return Stage(access, stack.enter_context(access.client()), cloud, simulator, operator)
@@ -162,8 +172,9 @@ def _ready(probes: str) -> bool:
 
 
 def _life(process: Process) -> Rows:
-    """The last line that it wrote. Raises Missed, quoting it, when it has ended."""
+    """The last line that it wrote, if any. Raises Missed, quoting it, when it has ended."""
     if process.returncode is not None:
-        rows = [("exit status", str(process.returncode)), ("last words", process.tail())]
-        raise Missed(f"The {process.name} keeps running", rows)
-    return [(process.name, process.tail(1))]
+        missed = Missed(f"The {process.name} keeps running", [("exit status", str(process.returncode))])
+        missed.evidence = [("Its last lines", process.tail())]
+        raise missed
+    return [(process.name, line) for line in process.output().splitlines()[-1:]]
