@@ -44,7 +44,7 @@ def tell(patches: Sequence[Call], before: Mapping[str, str], after: Mapping[str,
         uuid = patch.path.rpartition("/")[2]
         name = names.get(uuid, "(another)")
         rows += [
-            (name, f"PATCH after {_after(patch.at, edited)}, up again after {_after(_up_again(patch.at), edited)}"),
+            (name, f"PATCH after {_after(patch.at, edited)}"),
             ("", f"uuid before  {before.get(name)}"),
             ("", f"uuid after   {uuid}"),
         ]
