@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 RELIST_AFTER_GAP = 2.0
 RELIST_EVERY = 600.0
-DRAIN_SECONDS = 15.0
+DRAIN_SECONDS = 18.0
 SPREAD = 5.0
 """Seconds over which the objects of one credential are woken, so that they do not all write at once."""
 
@@ -150,6 +150,7 @@ class App:
 
     async def drain(self) -> None:
         """Start nothing new, finish and record what is under way."""
+        self.reconciler.stop()
         finished = await self.queue.drain(DRAIN_SECONDS)
         if not finished:
             log.warning("a call was still under way after %.0f s", DRAIN_SECONDS)
@@ -162,7 +163,8 @@ class App:
     async def relist(self) -> None:
         """Compare with whole LISTs: a watch makes up no DELETED for what went while it was broken."""
         for kind in self._kinds:
-            self._wake(self.store.replace_all(kind, await self._world.list(kind)))
+            since = self.store.moment()  # what is heard of during the LIST may be younger than it
+            self._wake(self.store.replace_all(kind, await self._world.list(kind), since))
         self._watch_secrets()
 
     # ---- inside

@@ -20,7 +20,7 @@ from netgw_dev.process import Process
 from support.cluster import OPERATOR_NAMESPACE
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
-POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 1.0, 0.4, 1.0
+POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.25, 0.5
 DELAY = 0.3
 START_SECONDS = 60.0
 _NETGW = [sys.executable, "-m", "netgw.cli"]

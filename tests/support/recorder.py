@@ -52,8 +52,8 @@ class Recorder:
 
     def start(self) -> None:
         for kind, plural in PLURALS.items():
-            version = self._client.get(f"{GROUP}/{plural}").raise_for_status().json()["metadata"]["resourceVersion"]
-            thread = threading.Thread(target=self._follow, args=(plural, version), name=f"watch {kind}", daemon=True)
+            args = (plural, self._present(plural))
+            thread = threading.Thread(target=self._follow, args=args, name=f"watch {kind}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -83,9 +83,17 @@ class Recorder:
                 assert time.monotonic() < deadline, f"the watch of the tests has not seen {body['metadata']['name']}"
                 time.sleep(0.02)
 
+    def _present(self, plural: str) -> str:
+        deadline = time.monotonic() + CATCH_UP_SECONDS
+        while (answer := self._client.get(f"{GROUP}/{plural}")).status_code == httpx.codes.TOO_MANY_REQUESTS:
+            assert time.monotonic() < deadline, answer.text  # a CRD that is established answers this for a moment
+            time.sleep(0.1)
+        return str(answer.raise_for_status().json()["metadata"]["resourceVersion"])
+
     def _follow(self, plural: str, version: str) -> None:
         while not self._stopping.is_set():
             query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(WATCH_SECONDS)}
+            query["allowWatchBookmarks"] = "1"  # so that a kind without news does not fall behind
             with self._client.stream("GET", f"{GROUP}/{plural}", params=query) as answer:
                 answer.raise_for_status()
                 try:
@@ -96,6 +104,8 @@ class Recorder:
 
     def _see(self, event: dict[str, Any]) -> str:
         assert event["type"] != "ERROR", event["object"]
+        if event["type"] == "BOOKMARK":
+            return str(event["object"]["metadata"]["resourceVersion"])
         version = Version(event["type"], event["object"])
         self._versions.append(version)
         self._newest[version.body["metadata"]["uid"]] = version.revision

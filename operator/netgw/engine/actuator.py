@@ -26,10 +26,15 @@ class InvalidSpec(Exception):
 
 @dataclass(frozen=True)
 class Links:
-    """Whom an object refers to, read from its raw spec: `parent` is (kind, metadata.name) in the same namespace."""
+    """Whom an object refers to, read from its raw spec.
+
+    `parent` is (kind, metadata.name) in the same namespace; `parent_uuid` is (kind, uuid in the cloud), of which an
+    object of ours may be the one that records it.
+    """
 
     parent: tuple[str, str] | None = None
     secrets: tuple[str, ...] = ()
+    parent_uuid: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

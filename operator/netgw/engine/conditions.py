@@ -53,7 +53,7 @@ def synced(outcome: Outcome) -> Condition:
 def ready(seen: Seen, before: Mapping[str, Json] | None) -> Condition:
     """Traffic: the rows of the table above."""
     verdict = synced(seen.outcome)
-    if not seen.known and not seen.deleting:
+    if not seen.known:
         return Condition("Ready", "False", not_ready_reason(verdict), verdict.message)
     if seen.deleting:
         return Condition("Ready", "False", "Deleting", verdict.message)
@@ -63,11 +63,9 @@ def ready(seen: Seen, before: Mapping[str, Json] | None) -> Condition:
         return Condition("Ready", "False", not_ready_reason(verdict), verdict.message)
     if seen.observation is not None:
         return seen.observation.ready
-    if before is not None and before.get("reason") in ("CannotObserve", None):
+    if before is None or before["reason"] == "CannotObserve":
         return Condition("Ready", "Unknown", "CannotObserve", "Not observed yet.")
-    if before is not None:
-        return Condition("Ready", before["status"], before["reason"], before.get("message", ""))
-    return Condition("Ready", "Unknown", "CannotObserve", "Not observed yet.")
+    return _kept(before)
 
 
 def not_ready_reason(verdict: Condition) -> str:
@@ -79,7 +77,7 @@ def summarise(
     seen: Seen, before: Sequence[Mapping[str, Json]], generation: int, now: str
 ) -> tuple[list[dict[str, Json]], str]:
     """The new list of conditions, and the word for the REASON column."""
-    old = {c["type"]: c for c in before if c.get("type")}
+    old = {c["type"]: c for c in before if {"type", "status", "reason"} <= c.keys()}  # a status can hold anything
     verdict, traffic = synced(seen.outcome), ready(seen, old.get("Ready"))
     wanted = [traffic, verdict]
     if seen.observation is not None and not seen.deleting:
@@ -88,6 +86,8 @@ def summarise(
         wanted += [_kept(old[kind]) for kind in ("Healthy", "PskInSync", "Redundant") if kind in old and seen.known]
     if seen.warning:
         wanted.append(Condition("Warning", "True", "Advice", seen.warning))
+    elif seen.observation is None and "Warning" in old:
+        wanted.append(_kept(old["Warning"]))
     if isinstance(seen.outcome, Stalled):
         wanted.append(Condition("Stalled", "True", verdict.reason, verdict.message))
     elif converging(seen):

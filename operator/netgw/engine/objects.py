@@ -106,9 +106,15 @@ class Object:
         return {k: v for k, v in (self.metadata.get("annotations") or {}).items() if k.startswith(PREFIX)}
 
     @property
+    def creating(self) -> bool:
+        """Whether a record of an unfinished create exists. A mutilated one says nothing, so it counts as none."""
+        record = self.status.get("create")
+        return isinstance(record, Mapping) and bool(record.get("name")) and parse_time(record.get("at")) is not None
+
+    @property
     def uuid(self) -> str | None:
         """The recorded uuid in the cloud; None while a record of an unfinished create exists, for that decides."""
-        return None if self.status.get("create") else self.status.get("uuid")
+        return None if self.creating else self.status.get("uuid")
 
     def condition(self, kind: str) -> Mapping[str, Json] | None:
         for condition in self.status.get("conditions") or ():

@@ -7,7 +7,7 @@ answer or a conflict, whether what carries the name is the work of that record.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,9 +40,10 @@ class Record:
         return body
 
     @classmethod
-    def from_status(cls, status: Mapping[str, Json]) -> Record | None:
-        body = status.get("create")
-        if not isinstance(body, Mapping) or not body.get("name") or (at := parse_time(body.get("at"))) is None:
+    def of(cls, obj: Object) -> Record | None:
+        body = obj.status.get("create") or {}
+        at = parse_time(body.get("at")) if obj.creating else None
+        if at is None:
             return None
         psk = body.get("psk") or {}
         known = Psk(psk["fingerprint"], psk.get("resourceVersion", "")) if psk.get("fingerprint") else None
@@ -77,16 +78,12 @@ Holder = Callable[[str], Object | None]
 
 def by_record(obj: Object, record: Record, search: Search, holder: Holder, *, marked: bool) -> Verdict:
     """Whether what was found is the work of the record (rule 4; for what carries a mark the mark decides)."""
-    if marked:
-        for external in search.mine:
-            if _free(obj, external, holder):
-                return Ours(external)
-        return Nobody() if not search.named else _taken(obj, search.named[0], holder)
-    for external in search.named:
-        fresh = external.created_at is not None and external.created_at >= record.at - SKEW
-        if external.parent == record.parent and fresh and _free(obj, external, holder):
-            return Ours(external)
-    return Nobody() if not search.named else _taken(obj, search.named[0], holder)
+
+    def made_by_it(external: External) -> bool:
+        young = external.created_at is not None and external.created_at >= record.at - SKEW
+        return young and external.parent == record.parent
+
+    return without_record(obj, search, holder, marked=marked, adoptable=made_by_it)
 
 
 def without_record(
@@ -98,14 +95,10 @@ def without_record(
     adoptable: Callable[[External], bool],
 ) -> Verdict:
     """An object that records nothing (rule 6): by the mark, or a child of a marked parent that equals the spec."""
-    if marked:
-        for external in search.mine:
-            if _free(obj, external, holder):
-                return Ours(external)
-    for external in search.named:
-        if not marked and _free(obj, external, holder) and adoptable(external):
+    for external in search.mine if marked else filter(adoptable, search.named):
+        if _free(obj, external, holder):
             return Ours(external)
-    return Nobody() if not search.named else _taken(obj, search.named[0], holder)
+    return _taken(obj, search.named[0], holder) if search.named else Nobody()
 
 
 def _free(obj: Object, external: External, holder: Holder) -> bool:
@@ -120,6 +113,11 @@ def _taken(obj: Object, external: External, holder: Holder) -> Theirs:
             "NameConflict",
             f"The name {external.name} belongs to {other.ref} (uuid {external.uuid}). Set another spec.name, "
             f"or delete that object.",
+        )
+    if external.deleting:
+        return Theirs(
+            "NameConflict",
+            f"{external.name} (uuid {external.uuid}) is being deleted in the cloud; its name is free when it is gone.",
         )
     if external.owner is not None:
         return Theirs(

@@ -53,8 +53,13 @@ class Change:
     interrupts: Interrupts
     mutable: bool = True
 
+    @property
+    def secret(self) -> bool:
+        """Whether it is a key, of which only fingerprints are compared."""
+        return self.path.endswith(".psk")
+
     def __str__(self) -> str:
-        if self.path.endswith(".psk"):
+        if self.secret:
             return f"{self.path}: a new key"  # its values are fingerprints, of use to nobody
         return f"{self.path}: {show(self.current)} → {show(self.target)}"
 

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
-BACKOFF_FIRST, BACKOFF_MOST = 1.0, 300.0
+BACKOFF_FIRST, BACKOFF_MOST, BACKOFF_STEPS = 1.0, 300.0, 10
 
 
 class Queue(Generic[K]):
@@ -88,6 +88,7 @@ class Queue(Generic[K]):
         _, running = await asyncio.wait(self._tasks, timeout=timeout)
         for task in running:
             task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         return not running
 
     def alive(self) -> bool:
@@ -116,7 +117,7 @@ class Queue(Generic[K]):
             self.add_after(key, after)
 
     def _backoff(self, key: K) -> float:
-        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        failures = self._failures[key] = min(self._failures.get(key, 0) + 1, BACKOFF_STEPS)
         return float(min(BACKOFF_FIRST * 2.0 ** (failures - 1), BACKOFF_MOST)) * self._rng.uniform(0.75, 1.25)
 
     def _set_timer(self, key: K, seconds: float) -> None:

@@ -1,20 +1,25 @@
 """What we know of our own Kubernetes objects: by uid, with indexes by name, parent, Secret and recorded cloud uuid.
 
-The watch, our own LISTs and the answers of our own writes all end here. An object never goes backwards: resource
-versions of one object are compared as numbers (Kubernetes guarantees that order since 1.35, etcd always gave it), so an
-event that was under way when we wrote is ignored. `apply` and `remove` return the keys that have something new to
-decide.
+The watch, our own LISTs and the answers of our own writes all end here, in any order. An object never goes backwards:
+resource versions are compared as numbers (Kubernetes guarantees that order since 1.35, etcd always gave it), so an
+event that was under way when we wrote is ignored, and so is one of an object whose name another one has by now.
+`apply`, `remove` and `replace_all` return the keys that have something new to decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from netgw.engine.actuator import Links
 from netgw.engine.objects import Key, Name, Object
 
 LinksOf = Callable[[Object], Links]
+
+BURIED_MOST = 10_000
+"""So many objects that are gone are remembered, against events of theirs that come late."""
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Store:
@@ -24,9 +29,12 @@ class Store:
         self._links = links
         self._objects: dict[Key, Object] = {}
         self._names: dict[Name, Key] = {}
-        self._by_parent: dict[Name, set[Key]] = {}
+        self._by_parent: dict[Name | tuple[str, str], set[Key]] = {}
         self._by_secret: dict[tuple[str, str], set[Key]] = {}
-        self._by_uuid: dict[str, Key] = {}
+        self._by_uuid: dict[str, set[Key]] = {}
+        self._buried: dict[Key, None] = {}
+        self._heard: dict[Key, int] = {}
+        self._now = 0
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -42,30 +50,40 @@ class Store:
         return None if key is None else self._objects.get(key)
 
     def parent(self, obj: Object) -> Object | None:
-        link = self._links[obj.kind](obj).parent
-        return None if link is None else self.find(link[0], obj.namespace, link[1])
+        """The object that the reference means, by name or by the uuid that it records."""
+        links = self._links[obj.kind](obj)
+        if links.parent is not None:
+            return self.find(links.parent[0], obj.namespace, links.parent[1])
+        if links.parent_uuid is not None:
+            held = self.holder(links.parent_uuid[1])
+            return held if held is not None and held.kind == links.parent_uuid[0] else None
+        return None
 
     def children(self, obj: Object) -> list[Object]:
-        return [self._objects[key] for key in self._by_parent.get(obj.ref, ())]
+        keys = set(self._by_parent.get(obj.ref, ()))
+        if obj.uuid is not None:
+            keys |= self._by_parent.get((obj.kind, obj.uuid), set())
+        return [self._objects[key] for key in sorted(keys)]
 
     def siblings(self, obj: Object) -> list[Object]:
-        """Others under the same parent, and others of the same kind that share a Secret."""
-        links = self._links[obj.kind](obj)
+        """Others of the kind under the same parent, and others that share a Secret."""
         keys: set[Key] = set()
-        if links.parent is not None:
-            keys |= self._by_parent.get(Name(links.parent[0], obj.namespace, links.parent[1]), set())
-        for secret in links.secrets:
-            keys |= self._by_secret.get((obj.namespace, secret), set())
+        if (parent := self.parent(obj)) is not None:
+            keys |= {child.key for child in self.children(parent)}
+        for ref in self._parent_refs(obj):
+            keys |= self._by_parent.get(ref, set())
+        for secret in self._secret_refs(obj):
+            keys |= self._by_secret.get(secret, set())
         return [self._objects[key] for key in sorted(keys) if key != obj.key and key.kind == obj.kind]
 
     def holder(self, uuid: str) -> Object | None:
-        """The living object that records this cloud uuid."""
-        key = self._by_uuid.get(uuid)
-        return None if key is None else self._objects.get(key)
+        """The living object that records this cloud uuid; the eldest, should there be more."""
+        holders = [self._objects[key] for key in self._by_uuid.get(uuid, ())]
+        return min(holders, key=lambda obj: (str(obj.metadata.get("creationTimestamp")), obj.uid), default=None)
 
     def claimant(self, obj: Object, name: str, parent: str | None) -> Object | None:
         """Another object of the kind with an unfinished create of this name under this parent."""
-        for key in self.unbound(obj.kind) - {obj.key}:
+        for key in sorted(self.unbound(obj.kind) - {obj.key}):
             record = self._objects[key].status.get("create") or {}
             if record.get("name") == name and record.get("parentUuid") == parent:
                 return self._objects[key]
@@ -76,7 +94,7 @@ class Store:
 
     def secrets(self) -> set[tuple[str, str]]:
         """Every Secret that an object refers to, as (namespace, name)."""
-        return {ref for ref, keys in self._by_secret.items() if keys}
+        return set(self._by_secret)
 
     def secret_users(self, namespace: str, name: str) -> set[Key]:
         return set(self._by_secret.get((namespace, name), ()))
@@ -87,92 +105,128 @@ class Store:
 
     def apply(self, obj: Object, *, own_write: bool = False) -> set[Key]:
         """A newer state of an object, from a watch, a LIST or the answer of our own write."""
-        old = self._objects.get(obj.key)
-        if old is not None and _known(obj, old):
+        self._now += 1
+        old, rival = self._objects.get(obj.key), self.find(*obj.ref)
+        if obj.key in self._buried or any(known is not None and not _newer(obj, known) for known in (old, rival)):
             return set()
-        rival = self._names.get(obj.ref)
-        # Same name, other uid: the old one is gone, its DELETED has not arrived yet.
-        woken = self.remove(rival) if rival is not None and rival != obj.key else set()
+        woken: set[Key] = set()
+        if rival is not None and rival.key != obj.key:
+            # Same name, other uid: the old one is gone, its DELETED has not arrived yet.
+            woken = self.remove(rival.key)
+        former = None if old is None else self.parent(old)
         self._unindex(old)
         self._objects[obj.key] = obj
+        self._heard[obj.key] = self._now
         self._index(obj)
         if not own_write and (old is None or _decides(old) != _decides(obj) or old.status != obj.status):
             woken.add(obj.key)
-        return woken | self._concerned(obj, old)
+        return woken | self._concerned(obj, old, former)
 
-    def remove(self, key: Key) -> set[Key]:
-        """The object is gone. A DELETED of another uid than the one we know changes nothing."""
-        obj = self._objects.pop(key, None)
+    def remove(self, key: Key, *, certain: bool = True) -> set[Key]:
+        """The object is gone. A DELETED of another uid than the one we know changes nothing.
+
+        `certain`: what is still said of this uid later is old.
+        """
+        if certain:
+            self._bury(key)
+        obj = self._objects.get(key)
         if obj is None:
             return set()
-        woken = {child.key for child in self.children(obj)} | self.unbound(key.kind)
-        if (parent := self.parent(obj)) is not None:
-            woken.add(parent.key)
-        woken |= {sibling.key for sibling in self.siblings(obj)}
+        woken = {key} | self._family(obj) | {sibling.key for sibling in self.siblings(obj)}
         self._unindex(obj)
-        return woken - {key}
+        del self._objects[key], self._heard[key]
+        return woken | self.unbound(key.kind)
 
-    def replace_all(self, kind: str, objects: Iterable[Object]) -> set[Key]:
-        """A whole LIST of one kind: what it does not name is gone (kopf makes up no DELETED after a gap)."""
+    def moment(self) -> int:
+        """To be asked before a LIST and given to `replace_all` with its answer."""
+        return self._now
+
+    def replace_all(self, kind: str, objects: Iterable[Object], since: int | None = None) -> set[Key]:
+        """A whole LIST of one kind: what it does not name is gone (kopf makes up no DELETED after a gap).
+
+        Except what was heard of after the moment `since`, before which the LIST did not begin.
+        """
         listed = {obj.key: obj for obj in objects}
+        limit = self._now if since is None else since
         woken: set[Key] = set()
         for key in [key for key in self._objects if key.kind == kind and key not in listed]:
-            woken |= self.remove(key) | {key}
+            if self._heard[key] <= limit:
+                woken |= self.remove(key, certain=False)
         for obj in listed.values():
             woken |= self.apply(obj)
         return woken
 
-    def _concerned(self, obj: Object, old: Object | None) -> set[Key]:
-        """Who else decides on something that changed with this object."""
+    def _concerned(self, obj: Object, old: Object | None, former: Object | None) -> set[Key]:
+        """Who else decides on something that changed with this object. `former`: its parent until now."""
         woken: set[Key] = set()
-        if old is None or _shown(old) != _shown(obj):
-            woken |= {child.key for child in self.children(obj)}
-            if (parent := self.parent(obj)) is not None:
-                woken.add(parent.key)
+        if old is None or _shown(old) != _shown(obj) or self._parent_refs(old) != self._parent_refs(obj):
+            woken |= self._family(obj) | ({former.key} if former is not None else set())
+            if old is not None and old.uuid is not None and old.uuid != obj.uuid:
+                woken |= self._by_parent.get((obj.kind, old.uuid), set())
         if old is not None and old.status.get("interruptedAt") != obj.status.get("interruptedAt"):
             woken |= {sibling.key for sibling in self.siblings(obj)}
-        if old is not None and old.uuid != obj.uuid:
+        if old is not None and (old.uuid, old.status.get("create")) != (obj.uuid, obj.status.get("create")):
             woken |= self.unbound(obj.kind)
         return woken - {obj.key}
 
+    def _family(self, obj: Object) -> set[Key]:
+        """Its parent, and everything below it: a grandchild waits for its grandparent, too."""
+        keys = set()
+        if (parent := self.parent(obj)) is not None:
+            keys.add(parent.key)
+        below = self.children(obj)
+        while below:
+            keys |= {child.key for child in below}
+            below = [grandchild for child in below for grandchild in self.children(child)]
+        return keys
+
+    def _parent_refs(self, obj: Object) -> list[Name | tuple[str, str]]:
+        links = self._links[obj.kind](obj)
+        by_name = [Name(links.parent[0], obj.namespace, links.parent[1])] if links.parent is not None else []
+        return [*by_name, *([links.parent_uuid] if links.parent_uuid is not None else [])]
+
+    def _secret_refs(self, obj: Object) -> list[tuple[str, str]]:
+        return [(obj.namespace, secret) for secret in self._links[obj.kind](obj).secrets]
+
     def _index(self, obj: Object) -> None:
         self._names[obj.ref] = obj.key
-        links = self._links[obj.kind](obj)
-        if links.parent is not None:
-            self._by_parent.setdefault(Name(links.parent[0], obj.namespace, links.parent[1]), set()).add(obj.key)
-        for secret in links.secrets:
-            self._by_secret.setdefault((obj.namespace, secret), set()).add(obj.key)
+        for ref in self._parent_refs(obj):
+            self._by_parent.setdefault(ref, set()).add(obj.key)
+        for secret in self._secret_refs(obj):
+            self._by_secret.setdefault(secret, set()).add(obj.key)
         if obj.uuid is not None:
-            self._by_uuid.setdefault(obj.uuid, obj.key)
+            self._by_uuid.setdefault(obj.uuid, set()).add(obj.key)
 
     def _unindex(self, obj: Object | None) -> None:
         if obj is None:
             return
-        if self._names.get(obj.ref) == obj.key:
-            del self._names[obj.ref]
-        links = self._links[obj.kind](obj)
-        if links.parent is not None:
-            _discard(self._by_parent, Name(links.parent[0], obj.namespace, links.parent[1]), obj.key)
-        for secret in links.secrets:
-            _discard(self._by_secret, (obj.namespace, secret), obj.key)
-        if obj.uuid is not None and self._by_uuid.get(obj.uuid) == obj.key:
-            del self._by_uuid[obj.uuid]
+        del self._names[obj.ref]
+        for ref in self._parent_refs(obj):
+            _discard(self._by_parent, ref, obj.key)
+        for secret in self._secret_refs(obj):
+            _discard(self._by_secret, secret, obj.key)
+        if obj.uuid is not None:
+            _discard(self._by_uuid, obj.uuid, obj.key)
+
+    def _bury(self, key: Key) -> None:
+        self._buried[key] = None
+        if len(self._buried) > BURIED_MOST:
+            del self._buried[next(iter(self._buried))]
 
 
-def _discard(index: dict[Any, set[Key]], at: Any, key: Key) -> None:
-    keys = index.get(at)
-    if keys is not None:
-        keys.discard(key)
-        if not keys:
-            del index[at]
+def _discard(index: dict[K, set[Key]], at: K, key: Key) -> None:
+    keys = index.get(at, set())
+    keys.discard(key)
+    if not keys:
+        index.pop(at, None)
 
 
-def _known(new: Object, old: Object) -> bool:
-    """Whether `new` is what we have already, or older."""
+def _newer(new: Object, old: Object) -> bool:
+    """Whether `new` is from after `old`, which may be another object of the same name."""
     try:
-        return int(new.resource_version) <= int(old.resource_version)
+        return int(new.resource_version) > int(old.resource_version)
     except ValueError:
-        return False
+        return True
 
 
 def _decides(obj: Object) -> tuple[object, ...]:
@@ -183,4 +237,4 @@ def _decides(obj: Object) -> tuple[object, ...]:
 
 def _shown(obj: Object) -> tuple[object, ...]:
     """What of an object its parent and its children decide on."""
-    return obj.uuid, obj.deleting, obj.ref
+    return obj.uuid, obj.deleting

@@ -23,7 +23,7 @@ from netgw.engine.ports import Clock
 from netgw.kube.provider import Intervals, Listener
 from netgw.providers.upcloud.api import Connection, Gateway, NotFound, Plan, Reply, UpCloud, UpCloudError
 from netgw.providers.upcloud.causes import Causes
-from netgw.providers.upcloud.failures import failed
+from netgw.providers.upcloud.failures import TRAFFIC, failed
 from netgw.providers.upcloud.snapshot import Entry, Moved, Snapshot
 from netgw.providers.upcloud.tunnel.state import DownMessage
 
@@ -34,7 +34,6 @@ SETUP_OVERDUE = timedelta(minutes=30)
 FAST_AFTER_TUNNEL_CHANGE = 600.0
 BLIND_AT_LEAST = 300.0
 RETRY_FIRST = 2.0
-CALM = "Tunnels do not depend on the API; nothing is changed until it answers."
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
 
@@ -132,13 +131,12 @@ class Account:
             self._listener.recovered()
 
     def _failed(self, error: UpCloudError) -> None:
-        outcome = failed(error).outcome
+        since = self._failing.since if self._failing is not None else self._clock.wall()
+        outcome = failed(error, since).outcome
         self._failures += 1
         if self._failing is None or self._failing.outcome.reason != outcome.reason:
             log.warning("UpCloud cannot be observed: %s: %s", outcome.reason, error)
-            since = self._failing.since if self._failing else self._clock.wall()
-            said = f"{outcome.message} Since {format_time(since)}."
-            self._failing = Failing(since, Waiting(outcome.reason, said, outcome.after))
+            self._failing = Failing(since, Waiting(outcome.reason, outcome.message, outcome.after))
         if self.is_blind() and not self._told_blind:
             self._told_blind = True
             self._listener.blinded(self.blind(None) or outcome.message)
@@ -191,11 +189,10 @@ class Account:
         """The message of CannotObserve. `last_seen`: the words for what the last look saw of one object."""
         if not self.is_blind():
             return None
-        why = "UpCloud does not answer." if self._failing is None else self._failing.outcome.message
-        calm = "" if CALM in why else f" {CALM}"
+        why = f"UpCloud does not answer. {TRAFFIC}" if self._failing is None else self._failing.outcome.message
         last = "No look since netgw started" if self._last_look is None else f"Last look {format_time(self._last_look)}"
         seen = f": {last_seen}" if last_seen else ""
-        return f"{why} {last}{seen}.{calm}"
+        return f"{why} {last}{seen}."
 
     # ---- reading
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
 
-from netgw.engine.actuator import Links
+from netgw.engine.actuator import External, Links
 from netgw.engine.objects import Object
-from netgw.engine.outcome import Hold, Waiting
+from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
 from netgw.providers.upcloud.account import Account
+from netgw.providers.upcloud.gateway.state import is_ending
+from netgw.providers.upcloud.room import Room
+from netgw.providers.upcloud.snapshot import Entry
 
 
 @dataclass(frozen=True)
@@ -46,21 +48,25 @@ class Base:
         return self._account.username
 
     def blind(self, obj: Object) -> str | None:
-        return self._account.blind(obj.status.get("operationalState"))
+        return self._account.blind(self._last_seen(obj))
+
+    def _last_seen(self, obj: Object) -> str | None:
+        """What the last look saw of it, in a few words."""
+        raise NotImplementedError
 
     def effective_name(self, obj: Object) -> str:
         return str(obj.spec.get("name") or obj.name)
 
     def tree(self, obj: Object, parent: str | None = None) -> AbstractAsyncContextManager[None]:
-        return self._account.lock(self._tree(obj))
+        return self._account.lock(self._root(obj, parent))
 
-    def _tree(self, obj: Object) -> str:
-        """The uuid of the gateway at the root, as far as it is known."""
+    def _root(self, obj: Object, parent: str | None = None) -> str:
+        """The uuid of the gateway at the root, as far as it is known; `parent`: under which it is about to be made."""
         raise NotImplementedError
 
     def circumstances(self, obj: Object) -> Values:
         """The gateway as it is: a call that was refused under another plan or other features may succeed now."""
-        entry = self._account.known(self._tree(obj))
+        entry = self._account.known(self._root(obj, self.parent_uuid(obj)))
         if entry is None:
             return {}
         return entry.gateway.model_dump(mode="json", include={"plan", "features", "addresses", "configured_status"})
@@ -68,8 +74,7 @@ class Base:
     # ---- parents
 
     def parent_uuid(self, obj: Object) -> str | None:
-        ref = _raw_ref(obj, self.parent_field)
-        if isinstance(uuid := ref.get("uuid"), str):
+        if (uuid := _ref(obj, self.parent_field, "uuid")) is not None:
             return uuid
         parent = self._store.parent(obj)
         return None if parent is None else parent.uuid
@@ -80,38 +85,69 @@ class Base:
     def parent_hold(self, obj: Object) -> Hold | None:
         if self.parent_kind is None:
             return None
-        ref = _raw_ref(obj, self.parent_field)
-        if ref.get("uuid"):
-            return self._unmanaged_hold(str(ref["uuid"]))
-        parent = self._store.parent(obj)
-        if parent is None:
-            return Waiting("ParentNotFound", f"There is no {self.parent_kind} {ref.get('name')} in this namespace yet.")
-        return self._managed_hold(parent)
+        uuid, parent = _ref(obj, self.parent_field, "uuid"), self._store.parent(obj)
+        if parent is not None:
+            held = self._managed_hold(parent)
+        elif uuid is not None:
+            held = self._unmanaged_hold(uuid)
+        else:
+            name = _ref(obj, self.parent_field, "name")
+            held = Waiting("ParentNotFound", f"There is no {self.parent_kind} {name} in this namespace yet.")
+        return held or self._ending_hold(self._root(obj, self.parent_uuid(obj)))
 
-    def _managed_hold(self, parent: Object) -> Hold | None:
+    def _managed_hold(self, parent: Object) -> Waiting | None:
         for ancestor in (parent, self._store.parent(parent)):
             if ancestor is not None and ancestor.deleting:
                 return Waiting("ParentDeleting", f"{ancestor.kind} {ancestor.name} is being deleted.")
-        if parent.uuid is None or self._account.is_gone(parent.uuid):
-            return Waiting("ParentNotCreated", f"{parent.kind} {parent.name} does not exist in UpCloud yet.")
+        called = f"{parent.kind} {parent.name}"
+        if parent.uuid is None:
+            return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud yet.")
+        if self._account.is_gone(parent.uuid):
+            return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud any more.")
         return None
 
-    def _unmanaged_hold(self, uuid: str) -> Hold | None:
+    def _unmanaged_hold(self, uuid: str) -> Waiting | None:
         """The parent is in the cloud and no object of ours: it has to be in the snapshot."""
         raise NotImplementedError
 
+    def _ending_hold(self, gateway: str) -> Waiting | None:
+        """Nothing is made under a gateway that somebody deletes in the cloud."""
+        entry = self._account.known(gateway)
+        if entry is None or not is_ending(entry.gateway):
+            return None
+        return Waiting("ParentDeleting", f"Gateway {entry.gateway.name} ({gateway}) is being deleted in UpCloud.")
 
-def links(obj: Object, parent_kind: str | None, parent_field: str, secrets: Sequence[str] = ()) -> Links:
+    def _parent_missing(self, obj: Object) -> Hold | None:
+        """Of something that exists: it is not known any more what the reference to its parent means."""
+        return self.parent_hold(obj) if self.parent_unknown(obj) else None
+
+    def _moved(self, obj: Object, external: External, parent_word: str) -> Stalled | None:
+        """A reference that now means another parent; one that only changed its form means the same uuid."""
+        parent = self.parent_uuid(obj)
+        if parent is None or parent == external.parent:
+            return None
+        return Stalled(
+            "ImmutableField",
+            f"spec.{self.parent_field} now means {parent_word} {parent}, but this {self.word} is in {external.parent}, "
+            f"which still exists. Nothing is changed. Set it back, or delete this object and make a new {self.kind}.",
+        )
+
+    def _room(self, entry: Entry) -> Room:
+        holder = self._store.holder(entry.gateway.uuid)
+        return Room(entry, self._account.plans, None if holder is None else holder.name)
+
+
+def links(obj: Object, parent_kind: str, parent_field: str, secrets: Sequence[str] = ()) -> Links:
     """Read from the raw spec, which may be invalid."""
-    name = _raw_ref(obj, parent_field).get("name") if parent_kind else None
-    return Links((parent_kind, name) if parent_kind and isinstance(name, str) else None, tuple(secrets))
+    name, uuid = _ref(obj, parent_field, "name"), _ref(obj, parent_field, "uuid")
+    return Links(
+        parent=None if name is None else (parent_kind, name),
+        parent_uuid=None if uuid is None else (parent_kind, uuid),
+        secrets=tuple(secrets),
+    )
 
 
-def _raw_ref(obj: Object, field: str) -> Mapping[str, Any]:
+def _ref(obj: Object, field: str, part: str) -> str | None:
     ref = obj.spec.get(field)
-    return ref if isinstance(ref, Mapping) else {}
-
-
-def up_of_all(ups: Sequence[bool | None]) -> str:
-    """`1/2`: how many of them are up."""
-    return f"{sum(up is True for up in ups)}/{len(ups)}"
+    value = ref.get(part) if isinstance(ref, Mapping) else None
+    return value if isinstance(value, str) else None

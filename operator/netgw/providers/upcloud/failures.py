@@ -8,13 +8,20 @@
 | 402                   | InsufficientCredits | 5 to 15 minutes                           |
 | 403                   | PermissionDenied    | 5 to 15 minutes                           |
 | 404 of a parent       | ParentNotCreated    | soon, later and later                     |
+| 404 of a proxy        | CloudUnavailable    | soon, later and later                     |
 | 409                   | Conflict            | 5 to 15 minutes                           |
 | 429                   | RateLimited         | Retry-After, else soon, later and later   |
 | no answer, 5xx, …     | CloudUnavailable    | soon, later and later                     |
+
+Messages never hold what differs from one answer to the next: no correlation id, no page of a proxy, no Retry-After.
 """
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+
+from netgw.engine.objects import format_time
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.providers.upcloud.api import (
     Conflict,
@@ -30,52 +37,93 @@ from netgw.providers.upcloud.api import (
 QUOTA_WORDS = "can have up to"
 """Of "Service with plan production can have up to 2 connections.", the only wording that is documented."""
 
+TRAFFIC = "Tunnels do not depend on the API."
 
-def failed(error: UpCloudError) -> CallFailed:
-    """What the caller is to do about an error; correlation ids stay in the log, for they differ each time."""
+
+def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
+    """What the caller is to do about an error. `since`: when it began, where it goes on for a while."""
     backoff = isinstance(error, NotFound | RateLimited | Unavailable)
-    proof = isinstance(error, NotFound) and error.code is not None
-    return CallFailed(_outcome(error), ambiguous=error.ambiguous, status=error.status, backoff=backoff, proof=proof)
+    outcome = _outcome(error, "" if since is None else f" since {format_time(since)}")
+    return CallFailed(
+        outcome, ambiguous=error.ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error)
+    )
 
 
-def _outcome(error: UpCloudError) -> Hold:
-    said = what_it_says(error)
+def _is_proof(error: UpCloudError) -> bool:
+    """Whether UpCloud itself says 404, and nothing on the way to it."""
+    return isinstance(error, NotFound) and error.code is not None
+
+
+def _outcome(error: UpCloudError, since: str) -> Hold:
+    answer = f"UpCloud answers {error.status}{since}"
     match error:
         case Unauthorized():
             return Waiting(
                 "CredentialsRefused",
-                "UpCloud answers 401: the credentials are expired, revoked, or used from an address outside their "
-                "allowed_ip_ranges. Tunnels are not affected; nothing is observed or changed. "
-                "Give the operator new ones.",
+                f"{answer} to the operator's credentials: expired, revoked, or used from an address outside their "
+                f"allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed until they are accepted again, or the "
+                f"operator is started with others.",
             )
         case InsufficientCredits():
-            return Waiting("InsufficientCredits", f"UpCloud answers 402: {said} Fill up the account's credits.")
+            return Waiting(
+                "InsufficientCredits",
+                f"{answer}: {what_it_says(error)} Fill up the account's credits. Tried again every 5 to 15 min.",
+            )
         case Forbidden():
-            return Waiting("PermissionDenied", f"UpCloud answers 403: {said} Give the credentials this permission.")
-        case NotFound():
-            return Waiting("ParentNotCreated", f"UpCloud answers 404: {said}")
+            return Waiting(
+                "PermissionDenied",
+                f"{answer}: {what_it_says(error)} Give the operator's credentials the permission for network gateways. "
+                f"{TRAFFIC} Tried again by itself.",
+            )
+        case NotFound() if _is_proof(error):
+            return Waiting(
+                "ParentNotCreated",
+                f"{answer}: {what_it_says(error)} It, or what it belongs to, is not in UpCloud. Looked for again.",
+            )
         case Conflict():
-            return Waiting("Conflict", f"UpCloud answers 409: {said}")
+            return Waiting(
+                "Conflict",
+                f"{answer}: {what_it_says(error)} Something else has the place, or is being changed. Tried again every "
+                f"5 to 15 min.",
+            )
         case RateLimited():
-            return Waiting("RateLimited", "UpCloud answers 429: too many requests.", error.retry_after)
-        case Unavailable():
-            return Waiting("CloudUnavailable", f"UpCloud does not answer as it should ({kind_of_silence(error)}).")
-        case _ if QUOTA_WORDS in said:
-            return Waiting("QuotaReached", f"UpCloud answers {error.status}: {said} Set a larger plan.")
+            what = f"{answer}: too many requests" if error.status else f"Too many requests to UpCloud{since}"
+            return Waiting("RateLimited", f"{what}. {TRAFFIC} It goes on by itself.", error.retry_after)
+        case Unavailable() | NotFound():
+            return Waiting(
+                "CloudUnavailable",
+                f"UpCloud does not answer{since} ({kind_of_silence(error)}). {TRAFFIC} Nothing is changed until it "
+                f"answers.",
+            )
+        case _ if QUOTA_WORDS in what_it_says(error):
+            return Waiting(
+                "QuotaReached",
+                f"{answer}: {what_it_says(error)} Set a larger plan on the NetworkGateway, or delete what is not "
+                f"needed. Tried again every 5 to 15 min.",
+            )
         case _:
-            return Stalled("Rejected", f"UpCloud answers {error.status}: {said} Mend the spec; it is then tried again.")
+            return Stalled(
+                "Rejected",
+                f"{answer}: {what_it_says(error)} Mend the spec: it is then tried again at once, else in an hour.",
+            )
 
 
 def what_it_says(error: UpCloudError) -> str:
-    """The cloud's own words, with what it says per field."""
-    title = (error.title or type(error).__name__).rstrip(".") + "."
-    fields = "; ".join(f"{param.name}: {param.reason}" for param in error.invalid_params)
-    return f"{title} {fields}" if fields else title
+    """The cloud's own words, with what it says per field under the names of the manifest.
+
+    An answer in neither of the API's shapes is a page of something on the way: it is not quoted, for such pages hold
+    times and numbers of requests.
+    """
+    if error.code is None and not error.invalid_params:
+        return "not in UpCloud's own words, so perhaps from a proxy on the way; the log has the answer."
+    title = (error.title or error.code or "no reason given").rstrip(".") + "."
+    fields = "; ".join(f"{_camel(param.name)}: {param.reason.rstrip('.')}" for param in error.invalid_params)
+    return f"{title} {fields}." if fields else title
 
 
 def kind_of_silence(error: UpCloudError) -> str:
     """How it does not answer, in a word or three."""
-    if error.status is not None and error.status >= 500:
+    if error.status is not None and error.status >= 400:
         return f"HTTP {error.status}"
     return {
         "TimedOut": "time-out",
@@ -83,3 +131,9 @@ def kind_of_silence(error: UpCloudError) -> str:
         "Interrupted": "the connection broke",
         "Malformed": "an answer that cannot be read",
     }.get(type(error).__name__, "no answer")
+
+
+def _camel(name: str) -> str:
+    """`remote_routes.0.static_network` as in the manifest: a spec field is the API's in camelCase."""
+    name = name.replace("routers.0.", "routerRef.")
+    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from netgw.engine.actuator import (
     Absent,
-    Condition,
     Created,
     Desired,
     External,
@@ -22,11 +21,14 @@ from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection
-from netgw.providers.upcloud.base import Base, links, up_of_all
+from netgw.providers.upcloud.base import Base, links
 from netgw.providers.upcloud.connection import plan
+from netgw.providers.upcloud.connection.describe import describe
 from netgw.providers.upcloud.connection.model import KIND, ConnectionSpec
+from netgw.providers.upcloud.room import UNSEEN
 from netgw.providers.upcloud.snapshot import Entry
-from netgw.providers.upcloud.tunnel.state import is_up
+
+PARENT = "NetworkGateway"
 
 
 class ConnectionActuator(Base):
@@ -37,23 +39,27 @@ class ConnectionActuator(Base):
     fields = plan.FIELDS
     recreate = True
     marked = False
-    parent_kind: str | None = "NetworkGateway"
+    parent_kind: str | None = PARENT
     parent_field = "gatewayRef"
 
     @staticmethod
     def links(obj: Object) -> Links:
-        return links(obj, ConnectionActuator.parent_kind, ConnectionActuator.parent_field)
+        return links(obj, PARENT, ConnectionActuator.parent_field)
 
     def validate(self, obj: Object) -> None:
         parse_spec(ConnectionSpec, obj.spec)
 
-    def _tree(self, obj: Object) -> str:
-        return obj.status.get("gatewayUuid") or self.parent_uuid(obj) or ""
+    def _root(self, obj: Object, parent: str | None = None) -> str:
+        return parent or obj.status.get("gatewayUuid") or self.parent_uuid(obj) or ""
 
-    def _unmanaged_hold(self, uuid: str) -> Hold | None:
+    def _last_seen(self, obj: Object) -> str | None:
+        tunnels = obj.status.get("tunnels")
+        return None if tunnels is None else f"tunnels up {tunnels}"
+
+    def _unmanaged_hold(self, uuid: str) -> Waiting | None:
         if self._account.known(uuid) is not None:
             return None
-        return Waiting("ParentNotFound", f"The account has no gateway {uuid}.", 60.0)
+        return Waiting("ParentNotFound", f"The account has no gateway {uuid} (gatewayRef.uuid).", 60.0)
 
     async def owns(self, obj: Object) -> bool:
         return isinstance(await self.observe(obj, fresh=False), External)
@@ -65,11 +71,13 @@ class ConnectionActuator(Base):
         entry = await self._account.gateway(gateway, fresh=fresh)
         if entry is None:
             return Absent(f"Gateway {gateway} does not exist any more in UpCloud.", parent_gone=True)
-        found = in_entry(entry, uuid)
-        if found is None and await self._account.has_connection(gateway, uuid):
-            entry = await self._account.gateway(gateway, fresh=True)
-            found = None if entry is None else in_entry(entry, uuid)
-        return found or Absent(f"Connection {uuid} does not exist any more in UpCloud.")
+        if (found := in_entry(entry, uuid)) is not None:
+            return found
+        if not await self._account.has_connection(gateway, uuid):
+            return Absent(f"Connection {uuid} does not exist any more in UpCloud.")
+        entry = await self._account.gateway(gateway, fresh=True)
+        found = None if entry is None else in_entry(entry, uuid)
+        return found or Unseen("Its gateway does not list it, yet it answers.")
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
         entry = await self._account.gateway(str(parent), fresh=True)
@@ -88,30 +96,17 @@ class ConnectionActuator(Base):
         spec = parse_spec(ConnectionSpec, obj.spec)
         name, parent = self.effective_name(obj), self.parent_uuid(obj)
         desired = Desired(name, parent, plan.desired(spec, name), defaults={"type": "ipsec"})
-        holds: tuple[Hold, ...] = ()
-        if external is None and parent is not None and (full := self._room(parent)) is not None:
-            holds = (full,)
-        return Resolution(desired, holds)
+        missing = self._no_room(parent) if external is None else self._parent_missing(obj)
+        return Resolution(desired, () if missing is None else (missing,))
 
-    def _room(self, gateway: str) -> Hold | None:
-        """Judged from the snapshot, so that a refusal that is certain costs no call."""
-        entry = self._account.known(gateway)
+    def _no_room(self, gateway: str | None) -> Hold | None:
+        entry = None if gateway is None else self._account.known(gateway)
         if entry is None:
-            return Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.")
-        return feature_hold(entry) or self._quota_hold(entry)
-
-    def _quota_hold(self, entry: Entry) -> Hold | None:
-        known = self._account.plans.get(entry.gateway.plan or "")
-        if known is None or len(entry.connections) < known.vpn_tunnel_amount:
-            return None
-        return Waiting(
-            "QuotaReached",
-            f"Not created: plan {known.name} can have up to {known.vpn_tunnel_amount} connections and gateway "
-            f"{entry.gateway.name} has {len(entry.connections)}. Set a larger plan, or delete a connection.",
-        )
+            return Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
+        return self._room(entry).for_connection()
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
-        return moved("gatewayRef", "gateway", "VpnConnection", self.parent_uuid(obj), external)
+        return self._moved(obj, external, "gateway")
 
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
         return {}
@@ -144,13 +139,7 @@ class ConnectionActuator(Base):
 
     def describe(self, obj: Object, external: External, resolution: Resolution | None) -> Observation:
         entry, connection = external.wire
-        ups = [is_up(tunnel) for tunnel in connection.tunnels]
-        redundant = sum(up is True for up in ups) >= 2
-        return Observation(
-            ready=_ready(entry, connection, ups),
-            conditions=(_redundant(redundant, ups),),
-            fields={"tunnels": up_of_all(ups), "redundant": redundant},
-        )
+        return describe(entry.gateway, connection)
 
 
 def in_entry(entry: Entry, uuid: str) -> External | None:
@@ -169,42 +158,3 @@ def external(entry: Entry, connection: Connection) -> External:
         began=entry.began,
         wire=(entry, connection),
     )
-
-
-def feature_hold(entry: Entry) -> Waiting | None:
-    """No VPN without the feature; the API would refuse it."""
-    if "vpn" in entry.gateway.features:
-        return None
-    name = entry.gateway.name
-    return Waiting("FeatureMissing", f"Not created: gateway {name} has no feature vpn. Add vpn to its spec.features.")
-
-
-def moved(field: str, word: str, kind: str, parent: str | None, external: External) -> Stalled | None:
-    """A reference that now means another parent; one that only changed its form means the same uuid."""
-    if parent is None or parent == external.parent:
-        return None
-    return Stalled(
-        "ImmutableField",
-        f"{field} now means {word} {parent}, but this is in {external.parent}, which still exists. Set it back, or "
-        f"delete this object and make a new {kind}.",
-    )
-
-
-def _ready(entry: Entry, connection: Connection, ups: list[bool | None]) -> Condition:
-    """The connection's rows of the Ready table."""
-    if entry.gateway.configured_status == "stopped":
-        return Condition("Ready", "False", "GatewayStopped", f"Gateway {entry.gateway.name} is stopped: no traffic.")
-    if not ups:
-        return Condition("Ready", "True", "NoTunnels", "It has no tunnel yet: no traffic goes through it.")
-    if True in ups:
-        return Condition("Ready", "True", "TunnelsUp", f"{up_of_all(ups)} tunnels are up.")
-    names = ", ".join(tunnel.name for tunnel in connection.tunnels[:5])
-    return Condition("Ready", "False", "NoTunnelUp", f"No tunnel is up ({names}): no traffic. See their conditions.")
-
-
-def _redundant(redundant: bool, ups: list[bool | None]) -> Condition:
-    if redundant:
-        return Condition("Redundant", "True", "TunnelsUp", f"{up_of_all(ups)} tunnels are up: one may fail.")
-    if len(ups) < 2:
-        return Condition("Redundant", "False", "TooFewTunnels", "Fewer than two tunnels: add a second to another peer.")
-    return Condition("Redundant", "False", "TooFewUp", f"{up_of_all(ups)} tunnels are up: no other may fail.")

@@ -5,45 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from netgw.engine.actuator import (
-    Absent,
-    Condition,
-    Created,
-    Desired,
-    External,
-    Links,
-    Look,
-    Observation,
-    Resolution,
-    Search,
-)
-from netgw.engine.objects import Json, Object, format_time
-from netgw.engine.outcome import Hold, Stalled, Waiting
+from netgw.engine.actuator import Absent, Created, Desired, External, Links, Look, Observation, Resolution, Search
+from netgw.engine.objects import Json, Object
+from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.ownership import MARK, is_mine, mark
 from netgw.engine.plan import Change
 from netgw.kube.kind import parse_spec
-from netgw.providers.upcloud.account import SETUP_OVERDUE, STABLE
-from netgw.providers.upcloud.api import AddressCreate, Gateway, GatewayCreate, Label, LabelModify, UuidRef
-from netgw.providers.upcloud.base import Base, up_of_all
+from netgw.providers.upcloud.api import AddressCreate, GatewayCreate, Label, LabelModify, UuidRef
+from netgw.providers.upcloud.base import Base
 from netgw.providers.upcloud.gateway import plan
+from netgw.providers.upcloud.gateway.describe import describe
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
+from netgw.providers.upcloud.gateway.state import is_ending
+from netgw.providers.upcloud.room import AGAIN
 from netgw.providers.upcloud.snapshot import Entry
-from netgw.providers.upcloud.tunnel.state import is_up
-
-SETTING_UP = frozenset(
-    {
-        "pending",
-        "setup-agent",
-        "setup-link-network",
-        "setup-server",
-        "setup-service",
-        "setup-network",
-        "setup-gw",
-        "setup-dns",
-        "checkup",
-    }
-)
-"""Documented words before `running`; `stopped` and unknown words are neither these nor an error."""
 
 
 class GatewayActuator(Base):
@@ -62,8 +37,12 @@ class GatewayActuator(Base):
     def validate(self, obj: Object) -> None:
         parse_spec(GatewaySpec, obj.spec)
 
-    def _tree(self, obj: Object) -> str:
+    def _root(self, obj: Object, parent: str | None = None) -> str:
         return obj.uuid or ""
+
+    def _last_seen(self, obj: Object) -> str | None:
+        state = obj.status.get("operationalState")
+        return None if state is None else str(state)
 
     async def owns(self, obj: Object) -> bool:
         return obj.uuid is not None and await self._account.gateway(obj.uuid) is not None
@@ -97,26 +76,59 @@ class GatewayActuator(Base):
         return None
 
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
-        gateway: Gateway = external.wire.gateway
+        """What UpCloud would refuse for sure is not asked for: judged from the snapshot."""
+        entry: Entry = external.wire
         target = {change.path: change.target for change in changes}
-        tunnels = len(list(external.wire.tunnels()))
-        if "vpn" in gateway.features and "vpn" not in target.get("features", gateway.features) and gateway.connections:
-            names = ", ".join(connection.name for connection in gateway.connections[:5])
-            return Stalled(
-                "Rejected", f"Feature vpn cannot go while the gateway has connections ({names}). Delete them."
-            )
+        return self._vpn_needed(entry, target) or self._too_small(entry, target) or {}
+
+    def _vpn_needed(self, entry: Entry, target: Mapping[str, Any]) -> Stalled | None:
+        if "vpn" in target.get("features", ("vpn",)) or not entry.connections:
+            return None
+        names = _some([connection.name for connection in entry.connections])
+        return Stalled(
+            "Rejected",
+            f"Not changed: feature vpn cannot go while gateway {entry.gateway.name} has connections ({names}). "
+            f"Delete them first, or put vpn back into spec.features.",
+        )
+
+    def _too_small(self, entry: Entry, target: Mapping[str, Any]) -> Waiting | None:
         wanted = self._account.plans.get(target.get("plan", ""))
-        if wanted is not None and wanted.vpn_tunnel_amount < tunnels:
-            return Waiting(
-                "QuotaReached",
-                f"Plan {wanted.name} has {wanted.vpn_tunnel_amount} tunnels and the gateway has {tunnels}. "
-                f"Delete tunnels first, or choose a larger plan.",
-            )
-        return {}
+        if wanted is None:
+            return None
+        for what, used in (("tunnels", len(list(entry.tunnels()))), ("connections", len(entry.connections))):
+            if used > wanted.vpn_tunnel_amount:
+                return Waiting(
+                    "QuotaReached",
+                    f"Not changed: plan {wanted.name} has {wanted.vpn_tunnel_amount} {what} and {entry.gateway.name} "
+                    f"uses {used}. Delete {what} first, or set a larger plan. Tried again every 15 min.",
+                    AGAIN,
+                )
+        return None
 
     async def create(self, obj: Object, desired: Desired) -> Created:
-        async with self._account.writing(""):
-            return Created((await self._account.api.create_gateway(body=creation(desired))).value.uuid)
+        try:
+            async with self._account.writing(""):
+                return Created((await self._account.api.create_gateway(body=creation(desired))).value.uuid)
+        except CallFailed as failure:
+            if failure.status != 409:
+                raise
+            raise CallFailed(await self._in_the_way(desired) or failure.outcome, status=409) from None
+
+    async def _in_the_way(self, desired: Desired) -> Waiting | None:
+        """A router has one gateway: name it. Another gateway of the name is found by whoever asked."""
+        router = desired.values["routerRef.uuid"]
+        try:
+            entries, _, _ = await self._account.list_now()
+        except CallFailed:
+            return None
+        for gateway in (entry.gateway for entry in entries):
+            if gateway.name != desired.name and any(known.uuid == router for known in gateway.routers):
+                return Waiting(
+                    "Conflict",
+                    f"Not created: router {router} has gateway {gateway.name} ({gateway.uuid}) already, and can have "
+                    f"only one. Delete that gateway, or set another routerRef. Tried again every 5 to 15 min.",
+                )
+        return None
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
         async with self._account.writing(external.uuid):
@@ -145,47 +157,7 @@ class GatewayActuator(Base):
         return {}
 
     def describe(self, obj: Object, external: External, resolution: Resolution | None) -> Observation:
-        entry: Entry = external.wire
-        gateway = entry.gateway
-        tunnels = [is_up(tunnel) for _, tunnel in entry.tunnels()]
-        amount = self._account.plans[gateway.plan].vpn_tunnel_amount if gateway.plan in self._account.plans else None
-        vpn = "vpn" in gateway.features
-        ready, after = self._ready(obj, gateway)
-        return Observation(
-            ready=ready,
-            fields={
-                "operationalState": gateway.operational_state,
-                "configuredStatus": gateway.configured_status,
-                "plan": gateway.plan,
-                "addresses": [_address(a.name, a.address) for a in gateway.addresses],
-                "connections": len(entry.connections),
-                "tunnels": up_of_all(tunnels) if vpn else None,
-                "tunnelQuota": f"{len(tunnels)}/{amount}" if vpn and amount is not None else None,
-            },
-            converging=gateway.operational_state not in STABLE and ready.reason != "SetupOverdue",
-            after=after,
-        )
-
-    def _ready(self, obj: Object, gateway: Gateway) -> tuple[Condition, float | None]:
-        """The gateway's rows of the Ready table, first that fits; and when time alone would change the answer."""
-        state, before = gateway.operational_state, obj.condition("Ready") or {}
-        address = next((a.address for a in gateway.addresses if a.address), None)
-        if state.startswith(("delete-", "detach-")):
-            return _ready("False", "DeletingInCloud", f"State {state}: it is being deleted in UpCloud."), None
-        if gateway.configured_status == "stopped":
-            return _ready("True", "Stopped", "Stopped as configured: it carries no traffic."), None
-        if state == "running":
-            return _ready("True", "Running", f"Running at {address}." if address else "Running."), None
-        if before.get("status") == "True" and before.get("reason") == "Running":
-            return _ready("True", "Running", f"State {state} after a change; it ran before."), None
-        if state not in SETTING_UP:
-            return _ready("Unknown", "StateUnknown", f"UpCloud says {state}, a state that netgw does not know."), None
-        since = gateway.updated_at or gateway.created_at
-        left = (since + SETUP_OVERDUE - self._context.clock.wall()).total_seconds()
-        if left > 0:
-            return _ready("False", "SettingUp", f"UpCloud sets it up since {format_time(since)}."), left
-        message = f"In state {state} since {format_time(since)}, longer than {SETUP_OVERDUE.seconds // 60} minutes."
-        return _ready("False", "SetupOverdue", f"{message} UpCloud has no failure state: ask its support."), None
+        return describe(obj, external.wire, self._account.plans, self._context.clock.wall())
 
 
 def external(entry: Entry) -> External:
@@ -199,7 +171,7 @@ def external(entry: Entry) -> External:
         values=plan.observed(gateway),
         began=entry.began,
         owner=plan.owner_of(gateway),
-        deleting=gateway.operational_state.startswith(("delete-", "detach-")),
+        deleting=is_ending(gateway),
         wire=entry,
     )
 
@@ -223,9 +195,5 @@ def creation(desired: Desired) -> GatewayCreate:
     return GatewayCreate.model_validate(body)
 
 
-def _ready(status: str, reason: str, message: str) -> Condition:
-    return Condition("Ready", status, reason, message)  # type: ignore[arg-type]
-
-
-def _address(name: str, address: str | None) -> dict[str, Json]:
-    return {"name": name} if address is None else {"name": name, "address": address}
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from netgw.engine.actuator import (
@@ -18,20 +20,22 @@ from netgw.engine.actuator import (
     Unseen,
 )
 from netgw.engine.objects import Json, Object
-from netgw.engine.outcome import Hold, Stalled, Waiting
+from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
 from netgw.kube.errors import KubernetesError
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection, Tunnel
 from netgw.providers.upcloud.base import Base, Context, links
-from netgw.providers.upcloud.connection.actuator import feature_hold, moved
+from netgw.providers.upcloud.room import SOON, UNSEEN
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
-from netgw.providers.upcloud.tunnel.describe import describe
+from netgw.providers.upcloud.tunnel.describe import Known, describe
 from netgw.providers.upcloud.tunnel.key import Keys, KeyState
 from netgw.providers.upcloud.tunnel.model import KIND, TunnelSpec
 from netgw.providers.upcloud.tunnel.rollout import Rollout
 from netgw.providers.upcloud.tunnel.state import is_up
+
+PARENT = "VpnConnection"
 
 
 class TunnelActuator(Base):
@@ -42,13 +46,14 @@ class TunnelActuator(Base):
     fields = plan.FIELDS
     recreate = True
     marked = False
-    parent_kind: str | None = "VpnConnection"
+    parent_kind: str | None = PARENT
     parent_field = "connectionRef"
 
     def __init__(self, context: Context, keys: Keys, rollout: Rollout) -> None:
         super().__init__(context)
         self._keys = keys
         self._rollout = rollout
+        self._seen_up: dict[str, datetime] = {}
 
     @staticmethod
     def links(obj: Object) -> Links:
@@ -56,14 +61,22 @@ class TunnelActuator(Base):
         try:
             secret = str(ipsec["authentication"]["pskSecretRef"]["name"])
         except (KeyError, TypeError):
-            return links(obj, TunnelActuator.parent_kind, TunnelActuator.parent_field)
-        return links(obj, TunnelActuator.parent_kind, TunnelActuator.parent_field, (secret,))
+            return links(obj, PARENT, TunnelActuator.parent_field)
+        return links(obj, PARENT, TunnelActuator.parent_field, (secret,))
 
     def validate(self, obj: Object) -> None:
         parse_spec(TunnelSpec, obj.spec)
 
-    def _tree(self, obj: Object) -> str:
+    def _root(self, obj: Object, parent: str | None = None) -> str:
+        if parent is not None:
+            return self._gateway_uuid(obj, parent) or ""
         return obj.status.get("gatewayUuid") or self._gateway_uuid(obj, self.parent_uuid(obj)) or ""
+
+    def _last_seen(self, obj: Object) -> str | None:
+        state, healthy = obj.status.get("operationalState"), obj.status.get("healthy")
+        if state is None or healthy is None:
+            return state
+        return f"{state}, {'healthy' if healthy else 'not healthy'}"
 
     def _gateway_uuid(self, obj: Object, connection: str | None) -> str | None:
         """The gateway of a connection: as its object recorded it, or from the snapshot."""
@@ -76,10 +89,10 @@ class TunnelActuator(Base):
         recorded = obj.status.get("gatewayUuid")
         return str(recorded) if recorded else None
 
-    def _unmanaged_hold(self, uuid: str) -> Hold | None:
+    def _unmanaged_hold(self, uuid: str) -> Waiting | None:
         if self._account.find_connection(uuid) is not None:
             return None
-        return Waiting("ParentNotFound", f"The account has no connection {uuid}.", 60.0)
+        return Waiting("ParentNotFound", f"The account has no connection {uuid} (connectionRef.uuid).", 60.0)
 
     async def owns(self, obj: Object) -> bool:
         return isinstance(await self.observe(obj, fresh=False), External)
@@ -94,25 +107,29 @@ class TunnelActuator(Base):
             return Absent(f"Gateway {gateway} does not exist any more in UpCloud.", parent_gone=True)
         if (found := in_entry(entry, uuid, obj)) is not None:
             return found
-        if all(known.uuid != connection for known in entry.connections):
-            if not await self._account.has_connection(gateway, connection):
-                return Absent(f"Connection {connection} does not exist any more in UpCloud.", parent_gone=True)
-        elif await self._account.has_tunnel(gateway, connection, uuid):
-            entry = await self._account.gateway(gateway, fresh=True)
-            if entry is not None and (found := in_entry(entry, uuid, obj)) is not None:
-                return found
-        return Absent(f"Tunnel {uuid} does not exist any more in UpCloud.")
+        listed = any(known.uuid == connection for known in entry.connections)
+        if not listed and not await self._account.has_connection(gateway, connection):
+            return Absent(f"Connection {connection} does not exist any more in UpCloud.", parent_gone=True)
+        if not await self._account.has_tunnel(gateway, connection, uuid):
+            return Absent(f"Tunnel {uuid} does not exist any more in UpCloud.")
+        entry = await self._account.gateway(gateway, fresh=True)
+        found = None if entry is None else in_entry(entry, uuid, obj)
+        return found or Unseen("Its gateway does not list it, yet it answers.")
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
         """Tunnel names are unique per gateway, so all its connections are searched."""
-        gateway = self._gateway_uuid(obj, parent)
-        entry = None if gateway is None else await self._account.gateway(gateway, fresh=True)
-        if entry is None or all(connection.uuid != parent for connection in entry.connections):
-            now, wall = self._context.clock.now(), self._context.clock.wall()
-            gone = gateway is not None and (
-                entry is None or not await self._account.has_connection(gateway, str(parent))
-            )
-            return Search(now, wall, parent_gone=gone)
+        now, wall = self._context.clock.now(), self._context.clock.wall()
+        gateway, connection = self._gateway_uuid(obj, parent), str(parent)
+        if gateway is None:
+            raise CallFailed(Waiting("ParentNotCreated", f"The gateway of connection {connection} is not known.", SOON))
+        entry = await self._account.gateway(gateway, fresh=True)
+        if entry is None:
+            return Search(now, wall, parent_gone=True)
+        if all(known.uuid != connection for known in entry.connections):
+            if not await self._account.has_connection(gateway, connection):
+                return Search(now, wall, parent_gone=True)
+            said = f"Connection {connection} answers, but its gateway does not list it. Looked at again."
+            raise CallFailed(Waiting("ParentNotCreated", said, SOON))
         named = tuple(external(entry, c, tunnel, obj) for c, tunnel in entry.tunnels() if tunnel.name == name)
         return Search(entry.began, entry.date, named)
 
@@ -126,78 +143,51 @@ class TunnelActuator(Base):
     async def resolve(self, obj: Object, external: External | None) -> Resolution:
         spec = parse_spec(TunnelSpec, obj.spec)
         name, parent = self.effective_name(obj), self.parent_uuid(obj)
-        values = dict(plan.desired(spec, name))
-        asked = push_requested(obj)
-        state = await self._key_state(obj, spec, needed=external is None or asked)
+        needed = external is None or push_requested(obj) or look_requested(obj)
+        state = await self._key_state(obj, spec, needed=needed)
+        desired = Desired(name, parent, plan.desired(spec, name), psk=state.psk, payload=state.key)
         if external is None:
-            return self._resolve_new(obj, Desired(name, parent, values, psk=state.psk, payload=state.key), state)
-        holds = [hold for hold in (state.hold, _address_hold(values, external.wire[0])) if hold is not None]
-        remember = None
-        if state.psk is not None:
-            accepted = (obj.status.get("psk") or {}).get("fingerprint")
-            if asked or not state.unknown:
-                values[plan.PSK] = state.psk.fingerprint
-            if state.unknown or accepted == state.psk.fingerprint:
-                remember = state.psk
-        if any(hold.reason == "AddressNotFound" for hold in holds):
-            values.pop("localAddress.name")
-        desired = Desired(name, parent, values, psk=state.psk, payload=state.key)
-        return Resolution(desired, tuple(holds), remember, state.warning)
+            return self._resolve_new(obj, desired, state)
+        return self._resolve_existing(obj, external, desired, state)
 
     async def _key_state(self, obj: Object, spec: TunnelSpec, *, needed: bool) -> KeyState:
         ref = spec.ipsec.authentication.psk_secret_ref
         try:
             return await self._keys.state(obj, ref, needed=needed)
         except KubernetesError as error:
-            return KeyState(hold=Waiting("SecretNotFound", f"Secret {ref.name} cannot be read: {error}", 30.0))
+            said = f"Secret {ref.name} cannot be read: {error}. Tried again every 30 s."
+            return KeyState(hold=Waiting("SecretNotFound", said, 30.0))
+
+    def _resolve_existing(self, obj: Object, external: External, desired: Desired, state: KeyState) -> Resolution:
+        values = dict(desired.values)
+        address = self._room(external.wire[0]).no_address(values.get("localAddress.name"))
+        if address is not None:
+            values.pop("localAddress.name")
+        remember = None
+        if state.psk is not None:
+            accepted = (obj.status.get("psk") or {}).get("fingerprint")
+            if push_requested(obj) or not state.unknown:
+                values[plan.PSK] = state.psk.fingerprint
+            if state.unknown or accepted == state.psk.fingerprint:
+                remember = state.psk
+        holds = (state.hold, address, self._parent_missing(obj))
+        return Resolution(
+            replace(desired, values=values), tuple(hold for hold in holds if hold), remember, state.warning
+        )
 
     def _resolve_new(self, obj: Object, desired: Desired, state: KeyState) -> Resolution:
-        holds = [state.hold] if state.hold is not None else []
         gateway = self._gateway_uuid(obj, desired.parent)
         entry = None if gateway is None else self._account.known(gateway)
-        if entry is None:
-            holds.append(Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet."))
-            return Resolution(desired, tuple(holds), warning=state.warning)
-        place = self._place(desired, entry)
-        if not isinstance(place, str):
-            return Resolution(desired, (*holds, place), warning=state.warning)
-        return Resolution(
-            Desired(desired.name, desired.parent, desired.values, {"localAddress.name": place}, state.psk, state.key),
-            tuple(holds),
-            warning=state.warning,
-        )
-
-    def _place(self, desired: Desired, entry: Entry) -> str | Hold:
-        """The address to end the tunnel at, or why there is no room for one: judged from the snapshot, without a call."""
-        if (hold := feature_hold(entry) or self._quota_hold(entry) or _address_hold(desired.values, entry)) is not None:
-            return hold
-        if "localAddress.name" in desired.values:
-            return str(desired.values["localAddress.name"])
-        names = [address.name for address in entry.gateway.addresses]
-        if not names:
-            return Waiting("ParentNotCreated", f"Gateway {entry.gateway.name} lists no address yet.")
-        if len(names) > 1:
-            return Stalled(
-                "AddressNotFound",
-                f"Gateway {entry.gateway.name} has the addresses {', '.join(names)}: set localAddress.name to one of them.",
-            )
-        return names[0]
-
-    def _quota_hold(self, entry: Entry) -> Hold | None:
-        gateway, used = entry.gateway, len(list(entry.tunnels()))
-        known = self._account.plans.get(gateway.plan or "")
-        if known is None or used < known.vpn_tunnel_amount:
-            return None
-        larger = [p for p in self._account.plans.values() if p.vpn_tunnel_amount > known.vpn_tunnel_amount]
-        advice = f"Set plan: {min(larger, key=lambda p: p.vpn_tunnel_amount).name}" if larger else "Set a larger plan"
-        return Waiting(
-            "QuotaReached",
-            f"Not created: plan {known.name} has {known.vpn_tunnel_amount} tunnels and {gateway.name} uses {used}. "
-            f"{advice} on NetworkGateway {gateway.name}, or delete a tunnel.",
-        )
+        place: Hold | str = Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
+        if entry is not None:
+            place = self._room(entry).for_tunnel(desired.values.get("localAddress.name"))
+        if isinstance(place, str):
+            desired = replace(desired, defaults={"localAddress.name": place})
+        holds = (state.hold, None if isinstance(place, str) else place)
+        return Resolution(desired, tuple(hold for hold in holds if hold), warning=state.warning)
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
-        return moved("connectionRef", "connection", "VpnTunnel", self.parent_uuid(obj), external)
+        return self._moved(obj, external, "connection")
 
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
         if is_up(external.wire[2]) is not True or not interrupting(changes):
@@ -236,23 +226,30 @@ class TunnelActuator(Base):
 
     def describe(self, obj: Object, external: External, resolution: Resolution | None) -> Observation:
         entry, _, tunnel = external.wire
-        interrupted, after = self._rollout.interrupted(obj, up=is_up(tunnel) is True, began=external.began)
-        return describe(
-            obj,
-            entry.gateway,
-            tunnel,
-            resolution,
-            message=self._account.down_message(tunnel.uuid),
+        up = is_up(tunnel) is True
+        if up:
+            self._seen_up[tunnel.uuid] = entry.date
+        interrupted, after = self._rollout.interrupted(obj, up=up, began=external.began)
+        known = Known(
             now=self._context.clock.wall(),
+            message=self._account.down_message(tunnel.uuid),
+            seen_up=self._seen_up.get(tunnel.uuid),
             interrupted=interrupted,
             after=after,
         )
+        return describe(obj, entry.gateway, tunnel, resolution, known)
 
 
 def push_requested(obj: Object) -> bool:
     """Whether a user asks to send the key although nothing says that it differs."""
     asked = obj.annotation("push-psk-requested-at")
     return asked is not None and asked != obj.status.get("lastHandledPushPskAt")
+
+
+def look_requested(obj: Object) -> bool:
+    """Whether a user asks to look at everything afresh: then at the Secret as well."""
+    asked = obj.annotation("reconcile-requested-at")
+    return asked is not None and asked != obj.status.get("lastHandledReconcileAt")
 
 
 def in_entry(entry: Entry, uuid: str, obj: Object) -> External | None:
@@ -271,14 +268,4 @@ def external(entry: Entry, connection: Connection, tunnel: Tunnel, obj: Object) 
         values=plan.observed(tunnel, accepted),
         began=entry.began,
         wire=(entry, connection, tunnel),
-    )
-
-
-def _address_hold(values: Mapping[str, Any], entry: Entry) -> Stalled | None:
-    wanted, names = values.get("localAddress.name"), [address.name for address in entry.gateway.addresses]
-    if wanted is None or wanted in names or not names:
-        return None
-    return Stalled(
-        "AddressNotFound",
-        f"Gateway {entry.gateway.name} has no address {wanted}, it has {', '.join(names)}. Set localAddress.name to one.",
     )

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from netgw.engine.actuator import Condition, Observation, Resolution
 from netgw.engine.objects import Json, Object, format_time, parse_time
 from netgw.providers.upcloud.api import Gateway, Tunnel
-from netgw.providers.upcloud.tunnel.state import ENDING, DownMessage, cause, is_up
+from netgw.providers.upcloud.tunnel.state import ENDING, DownMessage, cause, is_up, news
 
 NOTICED_LATE = timedelta(minutes=5)
-"""A tunnel goes down before we see it: a message from shortly before `since` is about this fall."""
+"""A tunnel goes down before we see it. Where the last look that saw it up is not known, so much earlier is news."""
 
 SECRET_REASONS = frozenset({"SecretNotFound", "SecretKeyNotFound", "InvalidPsk"})
 
 
-def describe(
-    obj: Object,
-    gateway: Gateway,
-    tunnel: Tunnel,
-    resolution: Resolution | None,
-    *,
-    message: DownMessage | None,
-    now: datetime,
-    interrupted: str | None,
-    after: float | None,
-) -> Observation:
-    """`message`: the last one of the metrics. `interrupted`, `after`: from `Rollout.interrupted`."""
-    up = is_up(tunnel)
-    local = next((a.address for a in gateway.addresses if a.name == tunnel.local_address.name), None)
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the last look.
+
+    `message` is the last one of the metrics; `seen_up` is the cloud's time of the last look that saw the tunnel up;
+    `interrupted` and `after` are those of `Rollout.interrupted`.
+    """
+
+    now: datetime
+    message: DownMessage | None = None
+    seen_up: datetime | None = None
+    interrupted: str | None = None
+    after: float | None = None
+
+
+def describe(obj: Object, gateway: Gateway, tunnel: Tunnel, resolution: Resolution | None, known: Known) -> Observation:
+    """`resolution`: None where the Secret was not looked at."""
+    up, local = is_up(tunnel), tunnel.local_address.name
+    since = _since(obj, up, known.now)
     return Observation(
-        ready=_ready(obj, gateway, tunnel, message),
+        ready=_ready(obj, gateway, tunnel, since, known),
         conditions=(_healthy(tunnel, up), _psk_in_sync(obj, resolution)),
         fields={
             "operationalState": tunnel.operational_state,
-            "localAddress": local or tunnel.local_address.name,
+            "localAddress": next((a.address for a in gateway.addresses if a.name == local and a.address), local),
             "remoteAddress": tunnel.remote_address.address,
             "up": up,
             "healthy": tunnel.tunnel_healthy if up else None,
-            "since": _since(obj, up, now),
-            "interruptedAt": interrupted,
+            "since": since,
+            "interruptedAt": known.interrupted,
         },
-        after=after,
+        after=known.after,
     )
 
 
@@ -54,37 +60,44 @@ def _since(obj: Object, up: bool | None, now: datetime) -> str | None:
     return format_time(now)
 
 
-def _ready(obj: Object, gateway: Gateway, tunnel: Tunnel, message: DownMessage | None) -> Condition:
+def _ready(obj: Object, gateway: Gateway, tunnel: Tunnel, since: str | None, known: Known) -> Condition:
     """The tunnel's rows of the Ready table, first that fits."""
     peer, state, up = tunnel.remote_address.address, tunnel.operational_state, is_up(tunnel)
     if gateway.configured_status == "stopped":
         return Condition("Ready", "False", "GatewayStopped", f"Gateway {gateway.name} is stopped: no traffic.")
     if state in ENDING:
-        return Condition("Ready", "False", "TunnelDown", f"State {state}: the tunnel is going away. No traffic.")
+        return Condition("Ready", "False", "TunnelDown", f"In state {state}: the tunnel is going away. No traffic.")
     if up:
-        return Condition("Ready", "True", "Up", f"Up, peer {peer}.")
+        return Condition("Ready", "True", "Up", f"Up since {since}, peer {peer}.")
     if up is None:
-        return Condition("Ready", "Unknown", "StateUnknown", f"UpCloud says {state}, a state that netgw does not know.")
-    since = parse_time(obj.status.get("since"))
+        words = f"UpCloud says {state}, a word that netgw does not know: whether traffic flows cannot be told from it."
+        return Condition("Ready", "Unknown", "StateUnknown", words)
     if since is None:
-        said = f' UpCloud says: "{message.text}".' if message is not None and message.text else ""
-        text = f"Peer {peer} has never connected (state {state}). Is it set up with this gateway's address and the key?"
-        return Condition("Ready", "False", "PeerNeverConnected", text + said)
-    newer_than = since if obj.status.get("up") else since - NOTICED_LATE
-    reason = cause(message, newer_than)
-    return Condition("Ready", "False", reason, _down_text(obj, reason, peer, state, message))
+        message = news(known.message, tunnel.created_at)
+        why = _why(obj, cause(message), peer) or "Is it set up with this gateway's address and the same key?"
+        text = f"Peer {peer} has never connected: no traffic. {why}{_quote(message)}"
+        return Condition("Ready", "False", "PeerNeverConnected", text)
+    message = news(known.message, known.seen_up or _last_up(obj, since, known.now))
+    reason = cause(message)
+    why = _why(obj, reason, peer) or f"The tunnel to peer {peer} is down."
+    changed = f" It was changed at {known.interrupted}, and the peer has to agree to that." if known.interrupted else ""
+    return Condition("Ready", "False", reason, f"{why} No traffic since {since}.{changed}{_quote(message)}")
 
 
-def _down_text(obj: Object, reason: str, peer: str, state: str, message: DownMessage | None) -> str:
-    psk = obj.status.get("psk") or {}
-    ref = ((obj.spec.get("ipsec") or {}).get("authentication") or {}).get("pskSecretRef") or {}
-    secret = f"{ref.get('name')}/{ref.get('key', 'psk')}"
-    accepted = f" UpCloud accepted the key of Secret {secret} at {psk['acceptedAt']};" if psk.get("acceptedAt") else ""
+def _last_up(obj: Object, since: str, now: datetime) -> datetime:
+    """At the fall status still has the time of the rise; later it has that of the fall."""
+    if obj.status.get("up"):
+        return parse_time(obj.status.get("since")) or now
+    return (parse_time(since) or now) - NOTICED_LATE
+
+
+def _why(obj: Object, reason: str, peer: str) -> str | None:
+    """What a classified cause means, and what to do."""
     match reason:
         case "AuthenticationFailed":
             return (
-                f"Peer {peer} refused authentication: the pre-shared key differs, or the peer does not identify as {peer} "
-                f"(usual behind NAT).{accepted} compare it with the peer's."
+                f"Peer {peer} refused authentication: the pre-shared key differs, or the peer does not identify as "
+                f"{peer} (usual behind NAT). {_compare_keys(obj)}"
             )
         case "NoProposalChosen":
             return f"Peer {peer} accepts none of the proposals: compare algorithms and DH groups with the peer's."
@@ -93,9 +106,28 @@ def _down_text(obj: Object, reason: str, peer: str, state: str, message: DownMes
         case "PeerUnreachable":
             return f"Peer {peer} does not answer: is it up, and are UDP 500 and 4500 open to it?"
         case _:
-            pass
-    said = f' UpCloud says: "{message.text}".' if message is not None and message.text else ""
-    return f"The tunnel to {peer} is down (state {state}): no traffic.{said}"
+            return None
+
+
+def _compare_keys(obj: Object) -> str:
+    accepted, secret = (obj.status.get("psk") or {}).get("acceptedAt"), _secret(obj)
+    if accepted is None:
+        return f"Compare the key of {secret} with the peer's."
+    return f"UpCloud accepted the key of {secret} at {accepted}; compare it with the peer's."
+
+
+def _secret(obj: Object) -> str:
+    """From the raw spec, which may be invalid."""
+    try:
+        ref = obj.spec["ipsec"]["authentication"]["pskSecretRef"]
+        return f"Secret {ref['name']}/{ref.get('key', 'psk')}"
+    except (KeyError, TypeError, AttributeError):
+        return "the Secret"
+
+
+def _quote(message: DownMessage | None) -> str:
+    """What nobody could classify is quoted."""
+    return f' UpCloud says: "{message.text}".' if message is not None and cause(message) == "TunnelDown" else ""
 
 
 def _healthy(tunnel: Tunnel, up: bool | None) -> Condition:

@@ -27,7 +27,7 @@ from netgw.providers.upcloud.psk import HINT, BrokenRule, check
 
 @dataclass(frozen=True)
 class KeyState:
-    """`psk`: which key the Secret holds. `key`: itself, only where it was read. `unknown`: no comparison is possible."""
+    """`psk`: which key the Secret holds. `key`: itself, only where it was read. `unknown`: it cannot be compared."""
 
     psk: Psk | None = None
     key: SecretStr | None = None
@@ -42,6 +42,7 @@ class Keys:
     def __init__(self, secrets: Secrets, fingerprints: Fingerprints) -> None:
         self._secrets = secrets
         self._fingerprints = fingerprints
+        self._trimmed: dict[tuple[str, str, str], str] = {}
 
     async def state(self, obj: Object, ref: SecretKeyRef, *, needed: bool) -> KeyState:
         """`needed`: a create or an asked-for push needs the key itself. Raises when Kubernetes does not answer."""
@@ -49,40 +50,47 @@ class Keys:
         recorded: Mapping[str, str] = obj.status.get("psk") or {}
         meta = await self._secrets.look(at)
         if meta is None:
-            return KeyState(hold=_missing(ref))
+            return KeyState(hold=_missing(obj, ref))
         accepted = recorded.get("fingerprint", "")
         known = bool(accepted) and self._fingerprints.knows(accepted)
         looked_at = obj.status.get("observedGeneration") == obj.generation  # else the reference may name another key
         if known and looked_at and not needed and meta.resource_version == recorded.get("resourceVersion"):
-            return KeyState(psk=Psk(accepted, meta.resource_version))
+            return KeyState(Psk(accepted, meta.resource_version), warning=self._told(obj, ref, meta.resource_version))
         secret = await self._secrets.read(at)
         if secret is None:
-            return KeyState(hold=_missing(ref))
+            return KeyState(hold=_missing(obj, ref))
         return self._judge(obj, ref, secret, unknown=not known)
 
     def _judge(self, obj: Object, ref: SecretKeyRef, secret: Secret, *, unknown: bool) -> KeyState:
-        data = secret.data.get(ref.key)
+        data, version = secret.data.get(ref.key), secret.meta.resource_version
         if data is None:
-            message = f"Secret {ref.name} has no key {ref.key}. Put the pre-shared key there: {HINT}"
-            return KeyState(hold=Waiting("SecretKeyNotFound", message))
+            said = f"Secret {ref.name} has no key {ref.key}. Put the pre-shared key there: {HINT}{_keeps(obj)}"
+            return KeyState(hold=Waiting("SecretKeyNotFound", said))
         good = check(data.get_secret_value())
         if isinstance(good, BrokenRule):
-            return KeyState(hold=_broken(obj, ref, good))
-        warning = None
+            said = f"Secret {ref.name}/{ref.key} is not a key that UpCloud accepts ({good.value}). {HINT}{_keeps(obj)}"
+            return KeyState(hold=Stalled("InvalidPsk", said))
         if good.trimmed:
-            warning = f"Secret {ref.name}/{ref.key} ends with a newline, which is not part of the key and is left out."
-        fingerprint = self._fingerprints.fingerprint(good.key)
-        return KeyState(Psk(fingerprint, secret.meta.resource_version), good.key, unknown, warning=warning)
+            self._trimmed[obj.namespace, ref.name, ref.key] = version
+        psk = Psk(self._fingerprints.fingerprint(good.key), version)
+        return KeyState(psk, good.key, unknown, warning=_newline(ref) if good.trimmed else None)
+
+    def _told(self, obj: Object, ref: SecretKeyRef, version: str) -> str | None:
+        """The warning goes on while the Secret is as it was, without reading it again: known here, or in status."""
+        here = self._trimmed.get((obj.namespace, ref.name, ref.key)) == version
+        there = (obj.condition("Warning") or {}).get("message") == _newline(ref)
+        return _newline(ref) if here or there else None
 
 
-def _missing(ref: SecretKeyRef) -> Waiting:
-    return Waiting(
-        "SecretNotFound", f"There is no Secret {ref.name} in this namespace. It needs a key {ref.key}: {HINT}"
-    )
+def _newline(ref: SecretKeyRef) -> str:
+    return f"Secret {ref.name}/{ref.key} ends with a newline, which is not part of the key and is left out."
 
 
-def _broken(obj: Object, ref: SecretKeyRef, rule: BrokenRule) -> Stalled:
+def _missing(obj: Object, ref: SecretKeyRef) -> Waiting:
+    message = f"There is no Secret {ref.name} in this namespace. It needs a key {ref.key}: {HINT}{_keeps(obj)}"
+    return Waiting("SecretNotFound", message)
+
+
+def _keeps(obj: Object) -> str:
     at = (obj.status.get("psk") or {}).get("acceptedAt")
-    keeps = f" The tunnel keeps the key accepted at {at}." if at else ""
-    message = f"Secret {ref.name}/{ref.key} is not a key that UpCloud accepts ({rule.value}). {HINT}{keeps}"
-    return Stalled("InvalidPsk", message)
+    return f" The tunnel keeps the key accepted at {at}." if at else ""

@@ -8,11 +8,14 @@ began late enough after it; a look too close could still show it up from before.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from netgw.engine.objects import Json, Object, format_time
+from netgw.engine.objects import Json, Object, format_time, parse_time
 from netgw.engine.outcome import Waiting
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
+
+AGAIN = 30.0
 
 
 class Rollout:
@@ -31,20 +34,26 @@ class Rollout:
                 return Waiting(
                     "RolloutHeld",
                     f"Waits until tunnel {other.name}, which is being changed, is up again: one after the other.",
+                    AGAIN,
                 )
         # Noted here at once, because the write of the status takes time in which another tunnel may ask.
         self._begun[obj.uid] = self._clock.now()
         return {"interruptedAt": format_time(self._clock.wall())}
 
     def interrupted(self, obj: Object, *, up: bool, began: float) -> tuple[str | None, float | None]:
-        """What `status.interruptedAt` is to be, and in how many seconds to ask again."""
-        at = obj.status.get("interruptedAt")
-        if at is None or not up:
-            if at is None:
-                self._begun.pop(obj.uid, None)
-            return at, None
-        left = self._begun.get(obj.uid, began - self._grace) + self._grace - began
-        if left > 0:
-            return at, left
+        """What `status.interruptedAt` is to be, and in how many seconds to ask again. `began`: of the look."""
+        text: str | None = obj.status.get("interruptedAt")
+        at = parse_time(text)
+        if at is None:
+            self._begun.pop(obj.uid, None)
+            return None, None
+        if not up:
+            return text, None
+        if began < self._sent(obj, at) + self._grace:
+            return text, self._grace / 2  # the next look is on its way
         self._begun.pop(obj.uid, None)
         return None, None
+
+    def _sent(self, obj: Object, at: datetime) -> float:
+        """When the change went out, monotonic; of a change before our start only the wall clock knows."""
+        return self._begun.get(obj.uid, self._clock.now() - (self._clock.wall() - at).total_seconds())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,9 +48,19 @@ def is_up(tunnel: Tunnel) -> bool | None:
     return False if tunnel.operational_state in DOWN else None
 
 
-def cause(message: DownMessage | None, newer_than: datetime) -> str:
-    """The reason for being down. A message from before the tunnel was last up says nothing: it is kept for hours."""
-    if message is None or message.at is None or message.at < newer_than:
-        return "TunnelDown"
-    lower = message.text.lower()
+def up_of_all(ups: Sequence[bool | None]) -> str:
+    """`1/2`: how many of them are up."""
+    return f"{sum(up is True for up in ups)}/{len(ups)}"
+
+
+def news(message: DownMessage | None, since: datetime) -> DownMessage | None:
+    """The message if it is from `since` or later. An older one says nothing of today: the cloud keeps it for hours."""
+    if message is None or not message.text or message.at is None or message.at < since:
+        return None
+    return message
+
+
+def cause(message: DownMessage | None) -> str:
+    """The reason for being down, as a message says that is news."""
+    lower = "" if message is None else message.text.lower()
     return next((reason for words, reason in CAUSES if words.lower() in lower), "TunnelDown")

@@ -1,0 +1,272 @@
+"""One pass in progress: the object, what was learnt so far, and how its status is written."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from netgw.engine.actuator import Absent, Actuator, Desired, External, Look, Observation, Psk
+from netgw.engine.conditions import Seen, summarise
+from netgw.engine.memo import SLOW_RETRY, Memo
+from netgw.engine.objects import Json, Key, Object, format_time, parse_time
+from netgw.engine.outcome import CallFailed, Hold, Outcome, Waiting
+from netgw.engine.plan import Change
+from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
+from netgw.engine.store import Store
+from netgw.engine.verdict import bounded
+
+log = logging.getLogger(__name__)
+
+FOREIGN_SECONDS = 300.0
+"""After so long a time with another account's credential, which is no look at all, Ready is not believed any more."""
+DRIFT_MOST = 20
+SILENT = frozenset({"Creating", "Updating", "Deleting", "InSync", "CannotObserve"})
+"""No Event of their own: what is done has one (Created, Updated, …), and not being able to look has one per account."""
+EXPECTED = frozenset(
+    {"SettingUp", "ParentNotFound", "ParentNotCreated", "PeerNeverConnected", "RolloutHeld", "ChildrenExist"}
+)
+"""Not true yet, and nothing to worry about: Normal, not Warning."""
+
+
+class Stopping(Exception):
+    """The process ends: nothing new is begun."""
+
+
+@dataclass
+class Environment:
+    """What every pass works with. `started`: when this process began, monotonic. `stopping`: begin nothing new."""
+
+    kubernetes: Kubernetes
+    store: Store
+    clock: Clock
+    rng: random.Random
+    reporter: Reporter
+    wake: Callable[[set[Key]], None]
+    read_only: bool
+    started: float
+    stopping: bool = False
+
+
+@dataclass
+class Pass:
+    """`status` is what will be written; it begins as what stands there."""
+
+    obj: Object
+    actuator: Actuator
+    memo: Memo
+    env: Environment
+    look: Look | None = None
+    observation: Observation | None = None
+    warning: str | None = None
+    fresh: bool = False
+    foreign: str | None = None
+    status: dict[str, Json] = field(init=False)
+    generation: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.status = dict(self.obj.status)
+        if not self.obj.creating:
+            self.status.pop("create", None)  # mutilated, by hand: it says nothing
+        self.generation = self.obj.generation  # what this pass decides on, also if the object moves meanwhile
+
+    # ---- requests and gates
+
+    def note_requests(self) -> None:
+        """A new `reconcile-requested-at`: look afresh and forget what was refused."""
+        asked = self.obj.annotation("reconcile-requested-at")
+        if asked is not None and asked != self.status.get("lastHandledReconcileAt"):
+            self.status["lastHandledReconcileAt"] = asked
+            self.memo.attempt, self.memo.sent = None, []
+            self.fresh = True
+
+    def gate(self) -> Waiting | None:
+        """What stops every write to the cloud, deletion apart: `netgw.dev/paused` ("true", or a time), read-only."""
+        value = self.obj.annotation("paused")
+        until = parse_time(value)
+        if value not in (None, "false") and (until is None or until > self.env.clock.wall()):
+            after = None if until is None else (until - self.env.clock.wall()).total_seconds() + 0.1
+            return Waiting("Paused", "netgw.dev/paused is set: nothing is changed in the cloud.", after)
+        if self.env.read_only:
+            return Waiting("ReadOnly", "The operator runs with NETGW_READ_ONLY: nothing is changed in the cloud.")
+        return None
+
+    def about_to_write(self) -> None:
+        """Before anything that changes the cloud. Raises Stopping."""
+        if self.env.stopping:
+            raise Stopping
+
+    def failed(self, failure: CallFailed) -> Hold:
+        return self.memo.failed(failure, self.env.rng)
+
+    async def account_hold(self) -> Hold | None:
+        """What stops every call with this credential, or for this object (rule 8). Raises CallFailed."""
+        if (hold := self.actuator.hold()) is not None:
+            return hold
+        account, recorded = self.actuator.account(), self.status.get("account")
+        if self.obj.uuid is None or account is None:
+            return None
+        if recorded in (None, account) or await self.actuator.owns(self.obj):
+            self.memo.foreign_since = None
+            self.status["account"] = account
+            return None
+        return self.other_account(str(recorded))
+
+    def other_account(self, recorded: str) -> Waiting:
+        """AccountMismatch: what this credential sees and does not see says nothing about this object."""
+        message = (
+            f"Made in account {recorded}, but the credentials are of account {self.actuator.account()}, which does not "
+            f"know it. Nothing is observed or changed. Give the operator credentials of {recorded}."
+        )
+        if self.memo.foreign_since is None:
+            self.memo.foreign_since = self.env.clock.now()
+        if self.env.clock.now() - self.memo.foreign_since >= FOREIGN_SECONDS:
+            self.foreign = message
+        return Waiting("AccountMismatch", message, self.env.rng.uniform(*SLOW_RETRY))
+
+    # ---- what is remembered in status
+
+    def remember(self, psk: Psk | None) -> None:
+        """The key that the Secret holds; `acceptedAt` stays only with the fingerprint that was accepted."""
+        if psk is None:
+            return
+        known = dict(self.status.get("psk") or {})
+        if known.get("fingerprint") != psk.fingerprint:
+            known = {}
+        self.status["psk"] = known | psk.to_status()
+
+    def bind(self, external_uuid: str, psk: Psk | None, *, accepted: bool) -> None:
+        """The record is settled: this uuid is ours."""
+        self.status.pop("create", None)
+        self.status["uuid"] = external_uuid
+        if account := self.actuator.account():
+            self.status["account"] = account
+        if psk is not None:
+            self.status["psk"] = psk.to_status() | ({"acceptedAt": self.now_text()} if accepted else {})
+        self.memo.settled()
+
+    def adopt(self, external: External, psk: Psk | None, *, accepted: bool) -> None:
+        """`bind` to what a search found."""
+        self.bind(external.uuid, psk, accepted=accepted)
+        self.status.update(self.actuator.identity(external))
+
+    def saw(self, external: External, observation: Observation) -> None:
+        """What the cloud shows goes into status, before anything that is decided on it."""
+        self.observation = observation
+        for name, value in {**self.actuator.identity(external), **observation.fields}.items():
+            if value is None:
+                self.status.pop(name, None)
+            else:
+                self.status[name] = value
+
+    def note_drift(self, changes: Iterable[Change]) -> None:
+        """`status.drift`: what came to differ after this generation was first looked at, and since when."""
+        changes = [change for change in changes if not change.secret]
+        before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
+        seen = self.obj.status.get("observedGeneration") == self.obj.generation
+        synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
+        self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
+        drift = [
+            {
+                "path": change.path,
+                "desired": str(change.target),
+                "observed": str(change.current),
+                "since": before.get(change.path, {}).get("since") or self.now_text(),
+            }
+            for change in changes
+            if seen and (synced or change.path in before or change.path not in self.memo.pending)
+        ]
+        for entry in drift:
+            if entry["path"] not in before:
+                said = f"{entry['path']} is {entry['observed']} in the cloud, the spec says {entry['desired']}."
+                self.event("Warning", "Drifted", said)
+        self.status["drift"] = drift[:DRIFT_MOST]
+        if not drift:
+            del self.status["drift"]
+
+    async def record_update(self, changes: tuple[Change, ...], desired: Desired) -> Waiting:
+        """The cloud took the update: say so at once, above all which key it accepted."""
+        self.memo.settled()
+        self.memo.note_sent(changes, self.env.clock.now())
+        if desired.psk is not None and any(change.secret for change in changes):
+            self.status["psk"] = desired.psk.to_status() | {"acceptedAt": self.now_text()}
+            if (asked := self.obj.annotation("push-psk-requested-at")) is not None:
+                self.status["lastHandledPushPskAt"] = asked
+            self.event("Normal", "PskRotated", "The cloud accepted the new pre-shared key.")
+        if others := [str(change) for change in changes if not change.secret]:
+            self.event("Normal", "Updated", "; ".join(others))
+        outcome = Waiting("Updating", "Changed: " + "; ".join(map(str, changes)), 0.0)
+        await self.save_surely(outcome)
+        return outcome
+
+    # ---- writing
+
+    async def save(self, outcome: Outcome | None = None) -> None:
+        """One write if anything changed. Raises WriteConflict: then the pass ends and nothing was done."""
+        if outcome is not None:
+            self._summarise(outcome)
+        if self.status != dict(self.obj.status):
+            before = self.obj
+            self.obj = await self.env.kubernetes.write_status(self.obj, self.status)
+            self.status = dict(self.obj.status)
+            self.env.wake(self.env.store.apply(self.obj, own_write=True))
+            self._tell(before)
+
+    async def save_surely(self, outcome: Outcome) -> None:
+        """Record what the cloud did, also when the object moved meanwhile: on the fresh object, until it is written."""
+        for _ in range(10):
+            try:
+                return await self.save(outcome)
+            except WriteConflict:
+                fresh = await self.env.kubernetes.read(self.obj.ref)
+                if fresh is None or fresh.uid != self.obj.uid:
+                    raise ObjectGone from None
+                self.env.wake(self.env.store.apply(fresh) | {self.obj.key})
+                self.obj = fresh
+        raise WriteConflict
+
+    def due(self, outcome: Outcome) -> float | None:
+        """In how many seconds the object is to be looked at again by itself."""
+        times = [outcome.after, None if self.observation is None else self.observation.after]
+        return min((seconds for seconds in times if seconds is not None), default=None)
+
+    def event(self, type_: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        log.info("%s: %s", reason, message)
+        self.env.reporter.event(self.obj, type_, reason, message)
+
+    def now_text(self) -> str:
+        return format_time(self.env.clock.wall())
+
+    def _summarise(self, outcome: Outcome) -> None:
+        seen = Seen(
+            outcome=bounded(outcome),
+            observation=self.observation,
+            known=self.status.get("uuid") is not None and "create" not in self.status,
+            absent=isinstance(self.look, Absent),
+            deleting=self.obj.deleting,
+            blind=self.actuator.blind(self.obj) or self.foreign,
+            warning=self.warning,
+        )
+        before = self.obj.status.get("conditions") or []
+        conditions, reason = summarise(seen, before, self.generation, self.now_text())
+        self.status |= {"conditions": conditions, "reason": reason, "observedGeneration": self.generation}
+
+    def _tell(self, before: Object) -> None:
+        """One log line for a change of verdicts, and an Event of each where a user should know."""
+        moved: list[Mapping[str, Json]] = []
+        for kind in ("Ready", "Synced"):
+            old, new = before.condition(kind) or {}, self.obj.condition(kind) or {}
+            if new and (old.get("status"), old.get("reason")) != (new["status"], new["reason"]):
+                moved.append(new)
+        if moved:
+            verdicts = ", ".join(f"{new['type']}={new['status']} {new['reason']}" for new in moved)
+            log.info("%s: %s", verdicts, " ".join(dict.fromkeys(new["message"] for new in moved)))
+        advice = self.obj.condition("Warning")
+        if advice is not None and advice["message"] != (before.condition("Warning") or {}).get("message"):
+            self.event("Warning", advice["reason"], advice["message"])
+        for reason, new in {new["reason"]: new for new in reversed(moved)}.items():
+            if reason not in SILENT:
+                calm = new["status"] == "True" or reason in EXPECTED
+                self.env.reporter.event(self.obj, "Normal" if calm else "Warning", reason, new["message"])

@@ -1,0 +1,28 @@
+"""The words for the state of a gateway, of UpCloud's API document and OpenAPI preview. Pure; any word is possible."""
+
+from __future__ import annotations
+
+from netgw.providers.upcloud.api import Gateway
+
+SETTING_UP = frozenset(
+    {
+        "pending",
+        "setup-agent",
+        "setup-link-network",
+        "setup-server",
+        "setup-service",
+        "setup-network",
+        "setup-gw",
+        "setup-dns",
+        "checkup",
+    }
+)
+"""Before `running`; `stopped` and unknown words are neither these nor an error."""
+
+ENDING = ("delete-", "detach-")
+"""How the words begin of a gateway that goes."""
+
+
+def is_ending(gateway: Gateway) -> bool:
+    """Whether it is being deleted in the cloud."""
+    return gateway.operational_state.startswith(ENDING)

@@ -1,0 +1,79 @@
+"""One operator and one simulated cloud for all scenarios, and the checker after each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+
+import pytest
+
+from support.checker import check
+from support.cluster import Cluster
+from support.operator import Operator, Simulator
+from support.recorder import Recorder
+from support.scenario import Scenario, Stage
+
+SAMPLE_ROUTER = "04f55cc1-bcd9-49eb-bd56-d65d7e3f2156"
+"""That of deploy/samples."""
+
+PASSED = pytest.StashKey[bool]()
+NUMBERS: list[str] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if NUMBERS:
+        terminalreporter.section("numbers")
+        for line in NUMBERS:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Show a number at the end of the run."""
+    return lambda text: NUMBERS.append(f"{request.node.path.parent.name}: {text}")
+
+
+@pytest.fixture(scope="session")
+def stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("e2e")
+    recorder = Recorder(cluster)
+    simulator = Simulator(folder, routers=[SAMPLE_ROUTER])
+    operator = Operator(cluster.operator_kubeconfig(), simulator.url, folder)
+    recorder.start()
+    try:
+        yield Stage(cluster, simulator, operator, recorder)
+    finally:
+        operator.stop()
+        simulator.stop()
+        recorder.stop()
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Scenario]:
+    """For one test; checked when that has passed."""
+    with stage.scenario() as opened:
+        yield opened
+        if request.node.stash.get(PASSED, False):
+            check(opened)
+
+
+@pytest.fixture(scope="module")
+def standing(stage: Stage) -> Iterator[Scenario]:
+    """For the tests of one module that share what was made; each asks for `shared`."""
+    with stage.scenario() as opened:
+        yield opened
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest, standing: Scenario) -> Iterator[Scenario]:
+    """The scenario of the module, checked after each of its tests."""
+    yield standing
+    if request.node.stash.get(PASSED, False):
+        check(standing)

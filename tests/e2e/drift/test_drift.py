@@ -1,0 +1,146 @@
+"""What the spec sets is put back; what it never set is nobody's business but the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from support.scenario import Scenario, route
+
+
+@pytest.fixture(scope="module")
+def site(standing: Scenario) -> Scenario:
+    """Set: what a minimal manifest has. Not set: remoteRoutes, configuredStatus, every timer and algorithm."""
+    standing.secret()
+    standing.gateway()
+    standing.connection()
+    standing.tunnel(internalPeerPingInterval=20)
+    standing.wait_all_ready()
+    return standing
+
+
+def path(site: Scenario, kind: str) -> str:
+    """Where the cloud has the tunnel, or what is above it."""
+    status = site.get("VpnTunnel", "office-1").status
+    parts = {"NetworkGateway": f"/gateway/{status['gatewayUuid']}"}
+    parts["VpnConnection"] = f"{parts['NetworkGateway']}/connections/{status['connectionUuid']}"
+    parts["VpnTunnel"] = f"{parts['VpnConnection']}/tunnels/{status['uuid']}"
+    return parts[kind]
+
+
+def by_hand(site: Scenario, kind: str, body: dict[str, Any]) -> int:
+    """Change it in the cloud; the number of calls up to then."""
+    site.cloud.api("PATCH", path(site, kind), body)
+    return len(site.cloud.calls())
+
+
+def notes(site: Scenario, reason: str) -> list[str]:
+    """What Events of this reason say."""
+    return [event["note"] for event in site.events() if event["reason"] == reason]
+
+
+UNSET = {
+    "NetworkGateway": ("edge", {"automatic_tunnel_internal_ip_allocation": False}),
+    "VpnConnection": ("office", {"remote_routes": [{"name": "hand", "type": "static", "static_network": "10.9.0.0/24"}]}),
+    "VpnTunnel": (
+        "office-1",
+        {"name": "office-1", "ipsec": {"authentication": {"authentication": "psk"}, "rekey_time": 5000}},
+    ),
+}
+SET = {
+    "NetworkGateway": ("edge", "plan", {"plan": "advanced"}, lambda made: made["plan"] == "production"),
+    "VpnConnection": (
+        "office",
+        "localRoutes",
+        {"local_routes": []},
+        lambda made: [item["name"] for item in made["local_routes"]] == ["cloud"],
+    ),
+    "VpnTunnel": (
+        "office-1",
+        "internalPeerPingInterval",
+        {"name": "office-1", "internal_peer_ping_interval": 0},
+        lambda made: made["internal_peer_ping_interval"] == 20,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNSET)
+def test_a_field_that_was_never_set_is_left_alone(site: Scenario, shared: Scenario, kind: str) -> None:
+    name, body = UNSET[kind]
+    since = by_hand(site, kind, body)
+    after = site.in_cloud(kind, name)
+    site.wait_looks(3)
+    assert site.cloud.writes(since) == []
+    site.wait_for(kind, name, Synced="InSync")
+    site.wait_all_ready()
+    changed = [key for key in body if key not in ("name", "ipsec")]
+    assert [site.in_cloud(kind, name)[key] for key in changed] == [after[key] for key in changed]
+    assert "drift" not in site.get(kind, name).status
+
+
+@pytest.mark.parametrize("kind", SET)
+def test_a_field_that_is_set_is_put_back(site: Scenario, shared: Scenario, kind: str) -> None:
+    name, field, body, is_back = SET[kind]
+    check: Callable[[dict[str, Any]], bool] = is_back
+    since = by_hand(site, kind, body)
+    for reason in ("Drifted", "Updated"):
+        site.wait(f"{reason} {field}", lambda r=reason: any(field in note for note in notes(site, r)))
+    site.wait_for(kind, name, Synced="InSync")
+    site.wait_all_ready()
+    assert check(site.in_cloud(kind, name))
+    assert [(call.method, call.path) for call in site.cloud.writes(since)] == [("PATCH", f"/1.3{path(site, kind)}")]
+    assert any(field in item["path"] for v in site.history(kind, name) for item in v.status.get("drift", ()))
+    assert "drift" not in site.get(kind, name).status
+
+
+def test_the_mark_of_a_gateway_is_put_back_as_a_label(site: Scenario, shared: Scenario) -> None:
+    """Not by a PATCH of the gateway, which could lose labels of others."""
+    gateway = path(site, "NetworkGateway")
+    site.cloud.api("POST", f"{gateway}/labels", {"key": "team", "value": "network"})
+    before = site.in_cloud("NetworkGateway", "edge")["labels"]
+    site.cloud.api("DELETE", f"{gateway}/labels/netgw.dev%2Fowner")
+    since = len(site.cloud.calls())
+    site.wait("the mark is back", lambda: len(site.in_cloud("NetworkGateway", "edge")["labels"]) == 2)
+    site.wait_for("NetworkGateway", "edge", Synced="InSync")
+    after = site.in_cloud("NetworkGateway", "edge")["labels"]
+    assert sorted(after, key=lambda label: label["key"]) == sorted(before, key=lambda label: label["key"])
+    assert [str(call) for call in site.cloud.writes(since)] == [f"POST /1.3{gateway}/labels"]
+
+
+def test_a_stop_by_hand_stays_and_is_told(site: Scenario, shared: Scenario) -> None:
+    since = by_hand(site, "NetworkGateway", {"configured_status": "stopped"})
+    site.wait_for("NetworkGateway", "edge", Ready="Stopped", Synced="InSync")
+    site.wait_for("VpnConnection", "office", Ready="GatewayStopped", Synced="InSync")
+    site.wait_for("VpnTunnel", "office-1", Ready="GatewayStopped", Synced="InSync")
+    site.wait_looks(2)
+    assert site.cloud.writes(since) == []
+    by_hand(site, "NetworkGateway", {"configured_status": "started"})
+    site.wait_all_ready()
+
+
+def test_a_tunnel_that_goes_down_is_told_and_not_touched(site: Scenario, shared: Scenario) -> None:
+    uuid = site.uuid("VpnTunnel", "office-1")
+    message = "received AUTHENTICATION_FAILED notify error"
+    since = len(site.cloud.calls())
+    site.cloud.door("POST", f"/tunnels/{uuid}", {"operational_state": "connecting", "last_down_message": message})
+    down = site.wait_for("VpnTunnel", "office-1", Ready="AuthenticationFailed", Synced="InSync")
+    assert down.status["up"] is False
+    site.wait_for("VpnConnection", "office", Ready="NoTunnelUp", Synced="InSync")
+    site.wait_looks(2)
+    assert site.cloud.writes(since) == []
+    site.cloud.door("POST", f"/tunnels/{uuid}", {})
+    site.wait_all_ready()
+    assert "AuthenticationFailed" in {event["reason"] for event in site.events()}
+
+
+def test_a_route_that_is_not_in_the_spec_goes(site: Scenario, shared: Scenario) -> None:
+    """A list that is set is set as a whole."""
+    extra = {"name": "extra", "type": "static", "static_network": "10.8.0.0/24"}
+    routes = site.in_cloud("VpnConnection", "office")["local_routes"]
+    since = by_hand(site, "VpnConnection", {"local_routes": [*routes, extra]})
+    site.wait("it is gone", lambda: site.in_cloud("VpnConnection", "office")["local_routes"] == routes)
+    site.wait_for("VpnConnection", "office", Synced="InSync")
+    assert len(site.cloud.writes(since)) == 1
+    assert route("cloud", "10.0.1.0/24")["name"] == routes[0]["name"]

@@ -1,0 +1,73 @@
+"""A Secret that is no key: named, nothing is sent, nothing of it is shown, and the tunnel goes on with its old key."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import pytest
+
+from support.scenario import Scenario
+
+WORD = secrets.token_hex(6)  # so that a part of it can be searched for
+
+BAD = {
+    "empty": ("", "(empty)"),
+    "only a newline": ("\n", "(empty)"),
+    "too short": (WORD[:7], "(too short)"),
+    "too long": (f"madeup_psk_{WORD * 5}", "(too long)"),
+    "characters": (f"madeup_psk_{WORD}=", "(characters that are not allowed)"),
+    "leading zero": (f"0{WORD}{WORD}", "(a leading 0)"),
+    "two newlines": (f"madeup_psk_{WORD}\n\n", "(characters that are not allowed)"),
+    "a space inside": (f"madeup_psk {WORD}", "(characters that are not allowed)"),
+    "not ASCII": (f"madeup_psk_ä{WORD}", "(characters that are not allowed)"),
+}
+
+
+@pytest.fixture(scope="module")
+def site(standing: Scenario) -> Scenario:
+    standing.site_to_site(tunnels=1)
+    return standing
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_of_a_tunnel_that_has_one(site: Scenario, shared: Scenario, bad: str) -> None:
+    value, words = BAD[bad]
+    accepted = site.in_cloud("VpnTunnel", "office-1")["psk_sha256"]
+    since = len(site.cloud.calls())
+    site.secret(value=value)
+    site.wait("it is named", lambda: words in site.get("VpnTunnel", "office-1").condition("Synced")["message"])
+    told = site.wait_for(
+        "VpnTunnel", "office-1", Ready="Up", Synced="InvalidPsk", Stalled="InvalidPsk", PskInSync="InvalidPsk"
+    )
+    message = told.condition("Synced")["message"]
+    assert "office-psk/psk" in message
+    assert "openssl rand" in message
+    assert "keeps the key accepted at" in message
+    assert site.cloud.writes(since) == []
+    assert site.in_cloud("VpnTunnel", "office-1")["psk_sha256"] == accepted
+
+
+def test_mended(site: Scenario, shared: Scenario) -> None:
+    """A new key with one newline at the end, which is not part of it."""
+    since = len(site.cloud.calls())
+    key = site.key()
+    site.secret(value=f"{key}\n")
+    site.wait_for("VpnTunnel", "office-1", Synced="InSync", PskInSync="Accepted")
+    site.wait_ready("VpnTunnel", "office-1")
+    assert "newline" in site.get("VpnTunnel", "office-1").condition("Warning")["message"]
+    assert [call.method for call in site.cloud.writes(since)] == ["PATCH"]
+    assert site.in_cloud("VpnTunnel", "office-1")["psk_sha256"] == hashlib.sha256(key.encode()).hexdigest()
+
+
+def test_of_a_tunnel_that_is_to_be_made(scenario: Scenario) -> None:
+    scenario.secret(value=BAD["too short"][0])
+    scenario.gateway()
+    scenario.connection()
+    scenario.tunnel()
+    scenario.wait_for("VpnTunnel", "office-1", Ready="InvalidPsk", Synced="InvalidPsk", Stalled="InvalidPsk")
+    scenario.wait_ready("VpnConnection", "office")
+    assert len(scenario.cloud.writes()) == 2
+    scenario.secret()
+    scenario.wait_all_ready()
+    assert len(scenario.cloud.writes()) == 3

@@ -1,0 +1,110 @@
+"""Ended and started at any time: what is under way is finished and noted, and nothing is done twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from support.scenario import KINDS, Scenario
+
+MOST_SECONDS = 20.0
+HELD_SECONDS = 2.0
+
+
+def end(scenario: Scenario, tell: Callable[[str], None], what: str) -> None:
+    """SIGTERM, and a clean end in time."""
+    began = time.monotonic()
+    scenario.operator.terminate()
+    assert scenario.operator.ended(within=MOST_SECONDS) == 0, scenario.operator.process.tail(30)
+    tell(f"SIGTERM {what}: exit status 0 after {time.monotonic() - began:.1f} s")
+
+
+def test_nothing_to_do(scenario: Scenario, tell: Callable[[str], None]) -> None:
+    """Neither in Kubernetes nor in the cloud is anything written."""
+    scenario.site_to_site()
+    before = {version.body["metadata"]["uid"]: version.revision for version in scenario.objects()}
+    since = len(scenario.cloud.calls())
+    end(scenario, tell, "with nothing under way")
+    scenario.operator.start()
+    scenario.wait_looks(3)
+    assert scenario.cloud.writes(since) == []
+    assert {version.body["metadata"]["uid"]: version.revision for version in scenario.objects()} == before
+
+
+def test_work_that_came_meanwhile(scenario: Scenario) -> None:
+    scenario.gateway()
+    scenario.connection()
+    scenario.wait_all_ready()
+    scenario.operator.stop()
+    since = len(scenario.cloud.calls())
+    scenario.secret()
+    scenario.tunnel()
+    scenario.change("VpnConnection", "office", remoteRoutes=[{"name": "office", "staticNetwork": "10.0.2.0/24"}])
+    scenario.delete("NetworkGateway", "edge")
+    scenario.operator.start()
+    scenario.wait_for("NetworkGateway", "edge", Ready="Deleting", Synced="ChildrenExist")
+    scenario.wait_for("VpnTunnel", "office-1", Synced="ParentDeleting")
+    scenario.wait_for("VpnConnection", "office", Synced="InSync")
+    assert [call.method for call in scenario.cloud.writes(since)] == ["PATCH"]
+
+
+def test_a_create_is_under_way(scenario: Scenario, tell: Callable[[str], None]) -> None:
+    """The answer never comes: the end waits for that, the record stays, and the next start finds what was made."""
+    fault = {"match": "POST /1.3/gateway", "timeout": HELD_SECONDS, "when": "after"}
+    scenario.cloud.faults(fault)
+    scenario.gateway()
+    scenario.wait("the POST is under way", lambda: scenario.cloud.calls("POST"))
+    began = time.monotonic()
+    end(scenario, tell, f"with a POST under way for {HELD_SECONDS} s")
+    assert time.monotonic() - began > HELD_SECONDS / 2, "it did not wait for the call"
+    status = scenario.get("NetworkGateway", "edge").status
+    assert status["create"]["name"] == "edge"
+    assert "uuid" not in status
+    scenario.operator.start()
+    scenario.wait_ready("NetworkGateway", "edge")
+    assert len(scenario.cloud.writes()) == 1
+
+
+def test_deletions_are_pending(scenario: Scenario, tell: Callable[[str], None]) -> None:
+    """Some that the cloud refuses for now and some that wait for those."""
+    scenario.site_to_site()
+    scenario.cloud.faults({"match": "DELETE /1.3/gateway/*", "status": 503, "times": None})
+    since = len(scenario.cloud.calls())
+    for version in scenario.objects():
+        scenario.delete(version.body["kind"], version.body["metadata"]["name"])
+    scenario.wait("the first refusal", lambda: scenario.cloud.calls("DELETE", since=since))
+    end(scenario, tell, "with four deletions pending")
+    assert len(scenario.objects()) == 4
+    scenario.cloud.door("DELETE", "/faults")
+    scenario.operator.start()
+    scenario.wait("all gone", lambda: not scenario.objects())
+    assert scenario.cloud.gateways() == []
+
+
+def test_a_deletion_is_under_way(scenario: Scenario, tell: Callable[[str], None]) -> None:
+    scenario.site_to_site()
+    scenario.cloud.faults({"match": "DELETE /1.3/gateway/*", "timeout": HELD_SECONDS, "when": "after"})
+    since = len(scenario.cloud.calls())
+    for kind in KINDS:
+        for version in scenario.objects():
+            if version.body["kind"] == kind:
+                scenario.delete(kind, version.body["metadata"]["name"])
+    scenario.wait("a DELETE is under way", lambda: scenario.cloud.calls("DELETE", since=since))
+    end(scenario, tell, f"with a DELETE under way for {HELD_SECONDS} s")
+    scenario.operator.start()
+    scenario.wait("all gone", lambda: not scenario.objects())
+    assert scenario.cloud.gateways() == []
+    paths = [call.path for call in scenario.cloud.calls("DELETE", since=since)]
+    assert len(set(paths)) == 4
+
+
+def test_in_the_middle_of_the_setup(scenario: Scenario, tell: Callable[[str], None]) -> None:
+    scenario.secret()
+    scenario.gateway()
+    scenario.connection()
+    scenario.tunnel()
+    scenario.wait("the gateway is being made", scenario.cloud.gateways)
+    end(scenario, tell, "in the middle of the set-up")
+    scenario.operator.start()
+    scenario.wait_all_ready()
+    assert [call.method for call in scenario.cloud.writes()] == ["POST"] * 3

@@ -1,0 +1,85 @@
+"""Every field of a gateway that changes in place: one PATCH with that field, and nothing else is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.scenario import Scenario
+
+
+@pytest.fixture(scope="module")
+def site(standing: Scenario) -> Scenario:
+    standing.site_to_site(tunnels=1)
+    return standing
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "edge-renamed"),
+        ("plan", "advanced"),
+        ("plan", "production"),
+        ("features", ["nat", "vpn"]),
+        ("features", ["vpn"]),
+        ("automaticTunnelInternalIpAllocation", False),
+    ],
+)
+def test_gateway(site: Scenario, shared: Scenario, field: str, value: Any) -> None:
+    before = site.in_cloud("NetworkGateway", "edge")
+    since = len(site.cloud.calls())
+    site.change("NetworkGateway", "edge", **{field: value})
+    site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="InSync")
+    site.wait_all_ready()
+    assert [str(call) for call in site.cloud.writes(since)] == [f"PATCH /1.3/gateway/{before['uuid']}"]
+    after = site.in_cloud("NetworkGateway", "edge")
+    moving = {"updated_at", "operational_state", "connections", "automatic_tunnel_internal_ip_allocation", field}
+    assert {k: v for k, v in after.items() if k not in moving} == {k: v for k, v in before.items() if k not in moving}
+    shown = {"automaticTunnelInternalIpAllocation": "automatic_tunnel_internal_ip_allocation"}.get(field, field)
+    assert after[shown] == value
+
+
+def test_stopped_and_started(site: Scenario, shared: Scenario) -> None:
+    """Traffic ends, which connection and tunnel say; nobody tries to mend it."""
+    since = len(site.cloud.calls())
+    site.change("NetworkGateway", "edge", configuredStatus="stopped")
+    site.wait_for("NetworkGateway", "edge", Ready="Stopped", Synced="InSync")
+    site.wait_for("VpnConnection", "office", Ready="GatewayStopped", Synced="InSync")
+    site.wait_for("VpnTunnel", "office-1", Ready="GatewayStopped", Synced="InSync")
+    assert len(site.cloud.writes(since)) == 1
+    site.change("NetworkGateway", "edge", configuredStatus="started")
+    site.wait_all_ready()
+    assert {call.method for call in site.cloud.writes(since)} == {"PATCH"}
+    assert len(site.cloud.writes(since)) == 2
+
+
+def test_a_field_that_leaves_the_spec_keeps_its_value(site: Scenario, shared: Scenario) -> None:
+    since = len(site.cloud.calls())
+    site.change("NetworkGateway", "edge", configuredStatus=None, automaticTunnelInternalIpAllocation=None)
+    site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="InSync")
+    site.wait_looks(2)
+    assert site.cloud.writes(since) == []
+    assert site.in_cloud("NetworkGateway", "edge")["automatic_tunnel_internal_ip_allocation"] is False
+
+
+def test_several_fields_at_once_are_one_patch(site: Scenario, shared: Scenario) -> None:
+    since = len(site.cloud.calls())
+    site.change("NetworkGateway", "edge", name="edge", plan="advanced", features=["nat", "vpn"])
+    site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="InSync")
+    assert len(site.cloud.writes(since)) == 1
+    made = site.in_cloud("NetworkGateway", "edge")
+    assert (made["name"], made["plan"], sorted(made["features"])) == ("edge", "advanced", ["nat", "vpn"])
+
+
+def test_what_cannot_be_is_refused_before_the_call(site: Scenario, shared: Scenario) -> None:
+    """vpn cannot go while there are connections; the gateway goes on carrying traffic."""
+    since = len(site.cloud.calls())
+    site.change("NetworkGateway", "edge", features=["nat"])
+    refused = site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="Rejected")
+    assert "office" in refused.condition("Synced")["message"]
+    site.wait_looks(2)
+    assert site.cloud.writes(since) == []
+    site.change("NetworkGateway", "edge", features=["nat", "vpn"])
+    site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="InSync")
+    assert site.cloud.writes(since) == []

@@ -1,0 +1,391 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netgw.engine.objects import FINALIZER, Key, Name, Object
+from netgw.engine.store import BURIED_MOST, Store
+from support.made import LINKS, links, made
+
+GATEWAY, CONNECTION, TUNNEL = "NetworkGateway", "VpnConnection", "VpnTunnel"
+RECORD = {"name": "edge", "at": "2026-11-22T03:00:00Z"}
+
+
+def filled(*objects: Object) -> Store:
+    store = Store(LINKS)
+    for obj in objects:
+        store.apply(obj)
+    return store
+
+
+def names(objects: Iterable[Object]) -> list[str]:
+    return sorted(obj.name for obj in objects)
+
+
+def connection(name: str = "office", version: int = 1, **more: Any) -> Object:
+    more.setdefault("spec", {"parent": "edge"})
+    return made(name, kind=CONNECTION, version=version, **more)
+
+
+def tunnel(name: str = "office-1", version: int = 1, **more: Any) -> Object:
+    more.setdefault("spec", {"parent": "office", "secrets": ["psk"]})
+    return made(name, kind=TUNNEL, version=version, **more)
+
+
+def test_a_family() -> None:
+    edge, office, one, two = made("edge"), connection(), tunnel("office-1"), tunnel("office-2")
+    store = filled(one, office, two, edge)  # in any order
+    assert store.parent(one) == office
+    assert store.parent(office) == edge
+    assert store.parent(edge) is None
+    assert names(store.children(office)) == ["office-1", "office-2"]
+    assert names(store.siblings(one)) == ["office-2"]
+    assert store.secret_users("default", "psk") == {one.key, two.key}
+    assert store.secrets() == {("default", "psk")}
+
+
+def test_a_parent_by_its_uuid() -> None:
+    edge = made("edge", status={"uuid": "10-1"})
+    office = connection(spec={"parentUuid": "10-1"})
+    branch = connection("branch", spec={"parent": "edge"}, status={"uuid": "10-2"})
+    stray = tunnel("stray", spec={"parentUuid": "10-1"})  # a gateway is no parent of a tunnel
+    store = filled(edge, office, branch, stray)
+    assert store.parent(office) == edge
+    assert names(store.children(edge)) == ["branch", "office"]
+    assert names(store.siblings(office)) == ["branch"]
+    assert store.parent(stray) is None
+
+
+def test_siblings_share_a_secret_across_connections() -> None:
+    here, there = tunnel("here"), tunnel("there", spec={"parent": "branch", "secrets": ["psk"]})
+    elsewhere = tunnel("elsewhere", spec={"parent": "branch", "secrets": ["psk"]}, namespace="other")
+    assert names(filled(here, there, elsewhere).siblings(here)) == ["there"]
+
+
+def test_who_holds_a_uuid() -> None:
+    older = made("b", status={"uuid": "10-1"}, creationTimestamp="2026-11-22T03:00:00Z")
+    younger = made("a", status={"uuid": "10-1"}, creationTimestamp="2026-11-22T04:00:00Z")
+    creating = made("c", status={"uuid": "10-2", "create": RECORD})
+    store = filled(younger, older, creating)
+    assert store.holder("10-1") == older
+    assert store.holder("10-2") is None
+    assert store.unbound(GATEWAY) == {creating.key}
+    store.remove(older.key)
+    assert store.holder("10-1") == younger
+
+
+def test_who_claims_a_name() -> None:
+    record = {**RECORD, "parentUuid": "10-1"}
+    first, second = connection("first", status={"create": record}), connection("second")
+    store = filled(first, second, made("gateway", status={"create": record}))
+    assert store.claimant(second, "edge", "10-1") == first
+    assert store.claimant(second, "edge", "10-2") is None
+    assert store.claimant(second, "other", "10-1") is None
+    assert store.claimant(first, "edge", "10-1") is None
+
+
+def test_nothing_goes_backwards() -> None:
+    store = filled(made(version=9, generation=2))
+    assert store.apply(made(version=8)) == set()
+    assert store.apply(made(version=9)) == set()
+    assert store.apply(made(version=10, generation=2)) == set()
+    (obj,) = store
+    assert obj.resource_version == "10"
+
+
+def test_versions_are_numbers() -> None:
+    store = filled(made(version=9))
+    store.apply(made(version=10, generation=2))
+    (obj,) = store
+    assert obj.generation == 2
+
+
+def test_versions_that_are_no_numbers_come_in_order() -> None:
+    store = filled(made(version="b"))
+    store.apply(made(version="a", generation=2))
+    (obj,) = store
+    assert obj.generation == 2
+
+
+def test_made_again_under_the_same_name() -> None:
+    former, again = made("edge", uid="1", version=5), made("edge", uid="2", version=7)
+    child = connection()
+    store = filled(former, child)
+    woken = store.apply(again)
+    assert {again.key, child.key, former.key} <= woken
+    assert store.find(GATEWAY, "default", "edge") == again
+    assert store.get(former.key) is None
+    assert store.apply(made("edge", uid="1", version=6, deletionTimestamp="…")) == set()  # comes late
+    assert store.remove(former.key) == set()
+    assert store.find(GATEWAY, "default", "edge") == again
+
+
+def test_an_old_namesake_that_comes_late_replaces_nobody() -> None:
+    again = made("edge", uid="2", version=7)
+    store = filled(again)
+    assert store.apply(made("edge", uid="1", version=6)) == set()
+    assert store.remove(Key(GATEWAY, "1")) == set()
+    assert list(store) == [again]
+
+
+def test_what_is_gone_stays_gone() -> None:
+    store = filled(made(version=5))
+    store.remove(made().key)
+    assert store.apply(made(version=6)) == set()
+    assert len(store) == 0
+
+
+def test_what_seemed_gone_may_come_back() -> None:
+    store = filled(made(version=5))
+    store.remove(made().key, certain=False)
+    assert store.apply(made(version=5)) == {made().key}
+    assert len(store) == 1
+
+
+def test_the_dead_are_not_remembered_for_ever() -> None:
+    store = Store(LINKS)
+    for number in range(BURIED_MOST + 10):
+        store.remove(Key(GATEWAY, str(number)))
+    assert store.apply(made(uid="5")) != set()
+    assert store.apply(made("other", uid=str(BURIED_MOST))) == set()
+
+
+def test_a_list_buries_what_it_does_not_name() -> None:
+    edge, office, one = made("edge"), connection(), tunnel()
+    store = filled(edge, office, one)
+    assert office.key in store.replace_all(GATEWAY, [])
+    assert names(store) == ["office", "office-1"]
+
+
+def test_a_list_buries_nothing_that_was_heard_of_meanwhile() -> None:
+    store = filled(made("old"))
+    since = store.moment()
+    store.apply(made("young"))
+    store.replace_all(GATEWAY, [], since)
+    assert names(store) == ["young"]
+
+
+def test_a_list_that_is_older_than_an_event_changes_nothing() -> None:
+    store = filled(made(version=5))
+    since = store.moment()
+    store.apply(made(version=6, generation=2))
+    store.replace_all(GATEWAY, [made(version=5)], since)
+    (obj,) = store
+    assert obj.generation == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "woken"),
+    [
+        ({}, []),
+        ({"generation": 2}, ["office"]),
+        ({"annotations": {"other/annotation": "x"}}, []),
+        ({"annotations": {"netgw.dev/paused": "true"}}, ["office"]),
+        ({"finalizers": []}, ["office"]),
+        ({"status": {"mine": "tampered with"}}, ["office"]),
+        ({"deletionTimestamp": "…"}, ["edge", "office", "office-1", "office-2"]),
+        ({"status": {"uuid": "10-5"}}, ["branch", "edge", "office", "office-1", "office-2"]),
+        ({"status": {"create": RECORD}}, ["branch", "office"]),
+        ({"spec": {"parent": "other"}, "generation": 2}, ["edge", "office", "office-1", "office-2", "other"]),
+    ],
+)
+def test_whom_a_change_wakes(change: dict[str, Any], woken: list[str]) -> None:
+    family = [made("edge"), made("other"), connection("branch", spec={"parent": "elsewhere"}), connection()]
+    store = filled(*family, tunnel("office-1"), tunnel("office-2"))
+    found = store.apply(connection(version=2, **change))
+    assert sorted(key.uid.removeprefix("uid-of-") for key in found) == woken
+
+
+def test_an_own_write_does_not_wake_its_own_object() -> None:
+    office, one = connection(), tunnel()
+    store = filled(office, one)
+    assert store.apply(connection(version=2, status={"uuid": "10-5"}), own_write=True) == {one.key}
+
+
+def test_an_interruption_wakes_those_that_wait_for_its_end() -> None:
+    store = filled(tunnel("office-1"), tunnel("office-2"))
+    down = tunnel("office-1", version=2, status={"interruptedAt": "2026-11-22T03:00:00Z"})
+    assert store.apply(down, own_write=True) == {tunnel("office-2").key}
+    assert store.apply(tunnel("office-1", version=3), own_write=True) == {tunnel("office-2").key}
+
+
+def test_a_removal_wakes_parent_children_namesakes_and_itself() -> None:
+    edge, office, one = made("edge"), connection(status={"uuid": "10-5"}), tunnel()
+    waiting, settled = connection("waiting"), connection("settled", status={"uuid": "10-6"}, spec={"parent": "other"})
+    store = filled(edge, office, one, waiting, settled)
+    assert store.remove(office.key) == {edge.key, office.key, one.key, waiting.key}
+
+
+# ---- random histories
+
+
+class Truth:
+    """What the API server has, and the events that are on their way: of one object in order, else in any."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.version = 0
+        self.objects: dict[Name, Object] = {}
+        self.events: dict[Key, list[tuple[str, Object]]] = {}
+
+    def write(self, obj: Object, event: str) -> Object:
+        self.version += 1
+        body = {**obj.body, "metadata": {**obj.metadata, "resourceVersion": str(self.version)}}
+        written = Object(obj.kind, body)
+        self.objects[written.ref] = written
+        self.events.setdefault(written.key, []).append((event, written))
+        return written
+
+    def create(self) -> None:
+        kind = self.rng.choice([GATEWAY, CONNECTION, TUNNEL])
+        name = self.rng.choice("ab")
+        if Name(kind, "default", name) not in self.objects:
+            self.write(made(name, kind=kind, uid=f"{kind}-{name}-{self.version}", spec=self.spec()), "ADDED")
+
+    def spec(self) -> dict[str, Any]:
+        ref = self.rng.choice([{"parent": "a"}, {"parent": "b"}, {"parentUuid": "10-1"}, {}])
+        return {**ref, "secrets": self.rng.choice([[], ["psk"], ["psk", "other"]])}
+
+    def status(self) -> dict[str, Any]:
+        choices: list[dict[str, Any]] = [{}, {"uuid": "10-1"}, {"uuid": "10-2"}, {"create": RECORD}, {"uuid": "10-1", "create": RECORD}]
+        return self.rng.choice(choices) | self.rng.choice([{}, {"interruptedAt": "…"}])
+
+    def changed(self, obj: Object, *whats: str) -> Object:
+        body: dict[str, Any] = {**obj.body, "metadata": dict(obj.metadata)}
+        match self.rng.choice(whats):
+            case "spec":
+                body["spec"], body["metadata"]["generation"] = self.spec(), obj.generation + 1
+            case "status":
+                body["status"] = self.status()
+            case "annotation":
+                body["metadata"]["annotations"] = {"netgw.dev/paused": self.rng.choice(["true", "false"])}
+            case _:
+                body["metadata"]["deletionTimestamp"] = "…"
+        return Object(obj.kind, body)
+
+    def delete(self, obj: Object) -> None:
+        self.version += 1
+        last = Object(obj.kind, {**obj.body, "metadata": {**obj.metadata, "resourceVersion": str(self.version)}})
+        del self.objects[obj.ref]
+        self.events.setdefault(obj.key, []).append(("DELETED", last))
+
+
+def indexes(store: Store) -> Mapping[str, Any]:
+    """What the indexes must hold, from the objects alone."""
+    objects = list(store)
+    by_parent: dict[Any, set[Key]] = {}
+    by_secret: dict[tuple[str, str], set[Key]] = {}
+    by_uuid: dict[str, set[Key]] = {}
+    for obj in objects:
+        found = links(obj)
+        if found.parent is not None:
+            by_parent.setdefault(Name(found.parent[0], obj.namespace, found.parent[1]), set()).add(obj.key)
+        if found.parent_uuid is not None:
+            by_parent.setdefault(found.parent_uuid, set()).add(obj.key)
+        for secret in found.secrets:
+            by_secret.setdefault((obj.namespace, secret), set()).add(obj.key)
+        if obj.uuid is not None:
+            by_uuid.setdefault(obj.uuid, set()).add(obj.key)
+    return {
+        "_names": {obj.ref: obj.key for obj in objects},
+        "_by_parent": by_parent,
+        "_by_secret": by_secret,
+        "_by_uuid": by_uuid,
+    }
+
+
+def decides_on(store: Store) -> dict[Key, Any]:
+    """For each object all that a pass of it reads, by brute force."""
+    objects = list(store)
+    taken = {(obj.kind, obj.uuid) for obj in objects if obj.uuid is not None}
+    claims = {(obj.kind, obj.key) for obj in objects if obj.creating}
+    read: dict[Key, Any] = {}
+    for obj in objects:
+        parent = store.parent(obj)
+        grandparent = None if parent is None else store.parent(parent)
+        annotations = sorted(obj.own_annotations.items())
+        read[obj.key] = {
+            "itself": (obj.generation, obj.deleting, obj.finalizers, annotations, dict(obj.status)),
+            "above": [(up.key, up.uuid, up.deleting) if up else None for up in (parent, grandparent)],
+            "below": sorted((child.key, child.uuid, child.deleting) for child in store.children(obj)),
+            "beside": sorted(other.key for other in store.siblings(obj) if other.status.get("interruptedAt")),
+            "others": None if obj.uuid else (
+                sorted(uuid for kind, uuid in taken if kind == obj.kind),
+                sorted(key for kind, key in claims if kind == obj.kind and key != obj.key),
+            ),
+        }  # fmt: skip
+    return read
+
+
+def check(store: Store, before: dict[Key, Any], woken: set[Key], own: Key | None) -> None:
+    for name, expected in indexes(store).items():
+        assert getattr(store, name) == expected, name
+    after = decides_on(store)
+    for key in after:
+        old, new = dict(before.get(key, {})), dict(after[key])
+        if key == own:  # it is the pass that wrote, and knows what it wrote
+            old["itself"], old["others"] = new["itself"], new["others"]
+        if new["beside"] and not set(new["beside"]) - set(old.get("beside", [])):
+            old["beside"] = new["beside"]  # fewer to wait for, but still some
+        assert old == new or key in woken, (key, old, new)
+    assert woken >= before.keys() - after.keys(), "what is gone is to be forgotten"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32), st.integers(5, 60))
+def test_whatever_comes_in_whichever_order(seed: int, steps: int) -> None:
+    rng = random.Random(seed)
+    truth, store = Truth(rng), Store(LINKS)
+    newest: dict[Name, int] = {}
+    lists: list[tuple[str, list[Object], int]] = []
+
+    def step(what: str) -> None:
+        before, own = decides_on(store), None
+        woken: set[Key] = set()
+        match what:
+            case "create":
+                truth.create()
+            case "change" if truth.objects:
+                obj = rng.choice(list(truth.objects.values()))
+                truth.write(truth.changed(obj, "spec", "status", "annotation", "deletion"), "MODIFIED")
+            case "own write" if current := [o for o in truth.objects.values() if store.get(o.key) == o]:
+                written = truth.write(truth.changed(rng.choice(current), "status"), "MODIFIED")
+                own, woken = written.key, store.apply(written, own_write=True)
+            case "delete" if truth.objects:
+                truth.delete(rng.choice(list(truth.objects.values())))
+            case "deliver" if waiting := [key for key, events in truth.events.items() if events]:
+                event, obj = truth.events[rng.choice(waiting)].pop(0)
+                woken = store.remove(obj.key) if event == "DELETED" else store.apply(obj)
+            case "lose" if waiting := [key for key, events in truth.events.items() if events]:
+                truth.events[rng.choice(waiting)].pop(0)
+            case "list":
+                kind = rng.choice([GATEWAY, CONNECTION, TUNNEL])
+                lists.append((kind, [o for o in truth.objects.values() if o.kind == kind], store.moment()))
+            case "listed" if lists:
+                woken = store.replace_all(*lists.pop(0))
+            case _:
+                return
+        check(store, before, woken, own)
+        for obj in store:
+            assert int(obj.resource_version) >= newest.get(obj.ref, 0), "went backwards"
+            newest[obj.ref] = int(obj.resource_version)
+
+    kinds = ["create", "create", "change", "change", "change", "own write", "delete", "deliver", "deliver", "deliver"]
+    for _ in range(steps):
+        step(rng.choice([*kinds, "deliver", "lose", "list", "listed"]))
+    while lists:
+        step("listed")
+    while any(truth.events.values()):
+        step("deliver")
+    for kind in (GATEWAY, CONNECTION, TUNNEL):
+        store.replace_all(kind, [o for o in truth.objects.values() if o.kind == kind], store.moment())
+    assert {obj.ref: obj for obj in store} == truth.objects
+
+
+def test_the_finalizer_counts_as_a_decision() -> None:
+    assert FINALIZER in made().finalizers
