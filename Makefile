@@ -27,9 +27,11 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) -m netgw.cli crds --check crds
+	$(PY) -m netgw.cli fields --check docs
 
-generate: $(STAMP) ## write crds/ from the models
+generate: $(STAMP) ## write crds/ and the field tables in docs/ from the models
 	$(PY) -m netgw.cli crds --write crds
+	$(PY) -m netgw.cli fields --write docs
 
 control-plane: $(STAMP) ## build etcd, kube-apiserver and the like when missing; the last line is their folder
 	@$(BINARIES)

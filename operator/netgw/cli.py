@@ -15,7 +15,7 @@ import typer
 from netgw import __version__, handlers, logs
 from netgw.app import App
 from netgw.kinds import KINDS, PROVIDERS
-from netgw.kube import crd
+from netgw.kube import crd, reference
 from netgw.kube.connection import Connection
 from netgw.kube.errors import KubernetesError
 from netgw.kube.fingerprint import FingerprintKeyError
@@ -95,6 +95,21 @@ def crds(
             sys.exit(f"netgw: stale, run make generate: {', '.join(stale)}")
     else:
         print("---\n".join(crd.to_yaml(kind) for kind in KINDS), end="")
+
+
+@app.command()
+def fields(
+    write: Annotated[Path | None, typer.Option(help="Write the field tables into the pages of this folder.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Fail when the tables in this folder are stale.")] = None,
+) -> None:
+    """Print the reference of all fields, write it into the documentation, or check what was written."""
+    if write is not None:
+        reference.refresh(KINDS, write)
+    elif check is not None:
+        if stale := reference.stale(KINDS, check):
+            sys.exit(f"netgw: stale, run make generate: {', '.join(stale)}")
+    else:
+        print("\n".join(reference.render(kind) for kind in KINDS), end="")
 
 
 @app.command()
