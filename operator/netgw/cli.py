@@ -103,13 +103,15 @@ def fields(
     check: Annotated[Path | None, typer.Option(help="Fail when the tables in this folder are stale.")] = None,
 ) -> None:
     """Print the reference of all fields, write it into the documentation, or check what was written."""
-    if write is not None:
-        reference.refresh(KINDS, write)
-    elif check is not None:
-        if stale := reference.stale(KINDS, check):
+    try:
+        if write is not None:
+            reference.refresh(KINDS, write)
+        elif check is None:
+            print("\n".join(reference.render(kind) for kind in KINDS), end="")
+        elif stale := reference.stale(KINDS, check):
             sys.exit(f"netgw: stale, run make generate: {', '.join(stale)}")
-    else:
-        print("\n".join(reference.render(kind) for kind in KINDS), end="")
+    except reference.PageError as error:
+        sys.exit(f"netgw: {error}")
 
 
 @app.command()

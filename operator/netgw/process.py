@@ -97,6 +97,7 @@ class Process:
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Fatal, KubernetesError and what start-up finds wrong."""
         self._catch_signals()
+        asyncio.get_running_loop().set_exception_handler(one_line)
         async with AsyncExitStack() as stack:
             cluster = await stack.enter_async_context(await Cluster.connect(self._settings.kubeconfig))
             for client in self._clouds.values():
@@ -238,6 +239,13 @@ class Process:
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+
+
+def one_line(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """An error that nobody awaits: kopf leaves some behind when a watch breaks."""
+    error = context.get("exception")
+    log.warning("%s: %s: %s", context.get("message"), type(error).__name__, error)
+    log.debug("its traceback", exc_info=error)
 
 
 @asynccontextmanager

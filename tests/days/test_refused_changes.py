@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.days import HOUR, KEY, OTHER_KEY, Day, day
+from support.days import HOUR, Day, day
+from support.history import KEY, OTHER_KEY
 
 PAGE = "<html>Request 01KFDTBWFKWSYR6T8BDHY1JD5J was blocked</html>"
 ROUTES = [{"name": "cloud", "staticNetwork": "10.0.9.0/24"}]
@@ -52,7 +53,8 @@ def changed(d: Day, name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("case", "name"), [(case, name) for case in FAULTS for name in PATCHES if name == "office-1" or case in ("400", "503")]
+    ("case", "name"),
+    [(case, name) for case in FAULTS for name in PATCHES if name == "office-1" or case in ("400", "503")],
 )
 def test_change_refused(case: str, name: str) -> None:
     """Traffic goes on, the other objects are not concerned; the change is made when the cause is gone."""

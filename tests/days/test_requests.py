@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from support.days import KEY, OTHER_KEY, Day, day
+from support.days import Day, day
+from support.history import KEY, OTHER_KEY
 
 
 def test_push_sends_exactly_one_patch() -> None:

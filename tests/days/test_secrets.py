@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.days import KEY, OTHER_KEY, Day, day
+from support.days import Day, day
+from support.history import KEY, OTHER_KEY
 
 GOOD_ONE = "openssl rand -hex 24"
 

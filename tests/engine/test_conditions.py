@@ -90,7 +90,8 @@ def test_synced_is_the_outcome(outcome: Outcome, status: str, reason: str) -> No
     ],
 )
 def test_reason_column(ready: Any, sync: Any, deleting: bool, word: str) -> None:
-    traffic, verdict = (Condition(type_, *pair, "…") for type_, pair in (("Ready", ready), ("Synced", sync)))
+    traffic = Condition("Ready", ready[0], ready[1], "…")
+    verdict = Condition("Synced", sync[0], sync[1], "…")
     assert reason_word(traffic, verdict, deleting) == word
 
 

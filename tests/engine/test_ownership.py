@@ -32,7 +32,12 @@ OBJ = made("edge")
 OTHER = made("other")
 RECORD = Record("edge", "parent-1", "alice", NOW)
 HOLDERS: dict[str, Object | None] = {"nobody": None, "itself": OBJ, "another": OTHER}
-AGES = {"young": NOW, "just in time": NOW - timedelta(minutes=2), "old": NOW - timedelta(minutes=2, seconds=1), "": None}
+AGES = {
+    "young": NOW,
+    "just in time": NOW - timedelta(minutes=2),
+    "old": NOW - timedelta(minutes=2, seconds=1),
+    "": None,
+}
 
 
 def held_by(who: str) -> Holder:

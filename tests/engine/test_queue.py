@@ -267,7 +267,7 @@ def test_no_wake_up_is_lost(steps: list[tuple[str, str, float]], workers: int, s
                 case "forget":
                     queue.forget(key)
                     wanted[:] = [(at, due, other) for at, due, other in wanted if other != key or due < loop.time()]
-                case "sleep":
+                case _:
                     await asyncio.sleep(number)
             assert len(queue) <= 4
         await asyncio.sleep(1000)

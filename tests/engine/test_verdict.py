@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -35,7 +36,7 @@ def test_nothing_to_say() -> None:
     assert pick([Settled("Only looked at.", "ObserveOnly")]) == Settled()
 
 
-@pytest.mark.parametrize(("first", "second"), [(a[0], b[0]) for a, b in zip(ORDER, ORDER[1:], strict=False)])
+@pytest.mark.parametrize(("first", "second"), [(a[0], b[0]) for a, b in itertools.pairwise(ORDER)])
 def test_what_comes_first(first: str, second: str) -> None:
     outcomes = [Waiting(second, f"{second}."), Waiting(first, f"{first}.")]
     named = "Updating" if second == "Updating" else second

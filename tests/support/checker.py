@@ -175,7 +175,7 @@ def no_secrets(scenario: Scenario) -> None:
     places = {
         "objects": json.dumps([version.body for version in scenario.stage.recorder.of(scenario.namespace)]),
         "Events": json.dumps(scenario.events()),
-        "log": scenario.operator.log,
+        "log": scenario.log,
         "argv": scenario.operator.argv(),
     }
     for secret in {*scenario.keys, scenario.operator.token}:

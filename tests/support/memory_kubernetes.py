@@ -29,12 +29,17 @@ PARENTS = {kind.kind: kind.parent for kind in KINDS}
 
 
 class MemoryKubernetes:
-    """Objects, Secrets and Events of one cluster. `lag`: the most seconds that an event of the watch takes."""
+    """Objects, Secrets and Events of one cluster.
+
+    `lag`: the most seconds that an event of the watch takes; one may overtake another. `lose_deleted`: the part of the
+    DELETED events that never come. `on_status` hears of every write of a status: before and after.
+    """
 
     def __init__(self, clock: VirtualClock, rng: random.Random, lag: float = 0.05) -> None:
         self._clock = clock
         self._rng = rng
-        self._lag = lag
+        self.lag = lag
+        self.lose_deleted = 0.0
         self._versions = itertools.count(1)
         self.objects: dict[Name, dict[str, Any]] = {}
         self.secrets: dict[tuple[str, str], Secret] = {}
@@ -42,7 +47,7 @@ class MemoryKubernetes:
         self.writes: list[tuple[str, Name]] = []
         self.watcher: Watcher | None = None
         self.secret_watcher: Callable[[str, str], None] | None = None
-        self.before_write: Callable[[], None] = lambda: None
+        self.on_status: Callable[[Object, Object], None] = lambda before, after: None
 
     # ---- what a user does
 
@@ -69,9 +74,14 @@ class MemoryKubernetes:
         }
         self._moved(ref, "ADDED")
 
-    def annotate(self, kind: str, name: str, annotation: str, value: str, namespace: str = "default") -> None:
+    def annotate(self, kind: str, name: str, annotation: str, value: str | None, namespace: str = "default") -> None:
+        """None takes it off."""
         ref = Name(kind, namespace, name)
-        self.objects[ref]["metadata"].setdefault("annotations", {})[f"netgw.dev/{annotation}"] = value
+        annotations = self.objects[ref]["metadata"].setdefault("annotations", {})
+        if value is None:
+            annotations.pop(f"netgw.dev/{annotation}", None)
+        else:
+            annotations[f"netgw.dev/{annotation}"] = value
         self._moved(ref, "MODIFIED")
 
     def delete(self, kind: str, name: str, namespace: str = "default") -> None:
@@ -145,7 +155,9 @@ class MemoryKubernetes:
     async def write_status(self, obj: Object, status: dict[str, Json]) -> Object:
         body = await self._checked(obj, "status")
         body["status"] = copy.deepcopy(status)
-        return self._moved(obj.ref, "MODIFIED")
+        written = self._moved(obj.ref, "MODIFIED")
+        self.on_status(obj, written)
+        return written
 
     # ---- secrets and events
 
@@ -161,7 +173,6 @@ class MemoryKubernetes:
     # ---- inside
 
     async def _checked(self, obj: Object, what: str) -> dict[str, Any]:
-        self.before_write()
         await asyncio.sleep(self._delay())
         body = self.objects.get(obj.ref)
         if body is None:
@@ -179,7 +190,10 @@ class MemoryKubernetes:
         return Object(ref.kind, snapshot)
 
     def _gone(self, ref: Name) -> None:
-        self._tell(ref.kind, "DELETED", self.objects.pop(ref))
+        last = self.objects.pop(ref)
+        last["metadata"]["resourceVersion"] = str(next(self._versions))
+        if self._rng.random() >= self.lose_deleted:
+            self._tell(ref.kind, "DELETED", last)
 
     def _tell(self, kind: str, event: str, body: dict[str, Any]) -> None:
         asyncio.get_running_loop().call_later(self._delay(), self._deliver, kind, event, body)
@@ -189,23 +203,7 @@ class MemoryKubernetes:
             self.watcher(kind, event, copy.deepcopy(body))
 
     def _delay(self) -> float:
-        return self._rng.uniform(0, self._lag)
-
-
-class MemorySecrets:
-    """The `WatchedSecrets` of one operator."""
-
-    def __init__(self, kubernetes: MemoryKubernetes) -> None:
-        self._kubernetes = kubernetes
-
-    async def look(self, ref: tuple[str, str]) -> SecretMeta | None:
-        return await self._kubernetes.look(ref)
-
-    async def read(self, ref: tuple[str, str]) -> Secret | None:
-        return await self._kubernetes.secret(ref)
-
-    def watch(self, refs: set[tuple[str, str]]) -> None:
-        pass
+        return self._rng.uniform(0, self.lag)
 
 
 FINGERPRINTS = FingerprintKey(SecretBytes(b"madeup-fingerprint-key-for-tests-0"))

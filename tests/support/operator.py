@@ -20,9 +20,11 @@ from netgw_dev.process import Process
 from support.cluster import OPERATOR_NAMESPACE
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
-POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.25, 0.5
+POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.4, 0.5
 DELAY = 0.3
 START_SECONDS = 60.0
+DRAIN_SECONDS = 20.0
+"""What netgw may take to end."""
 _NETGW = [sys.executable, "-m", "netgw.cli"]
 
 
@@ -87,7 +89,9 @@ class Simulator:
         return [call for call in told[since:] if not methods or call.method in methods]
 
     def writes(self, since: int = 0) -> list[Call]:
-        return self.calls("POST", "PUT", "PATCH", "DELETE", since=since)
+        """Those calls that change gateways or anything below them."""
+        calls = self.calls("POST", "PUT", "PATCH", "DELETE", since=since)
+        return [call for call in calls if call.path.startswith("/1.3/gateway")]
 
     def faults(self, *faults: Mapping[str, Any]) -> None:
         self.door("POST", "/faults", list(faults))
@@ -104,7 +108,7 @@ class Simulator:
 
 
 class Operator:
-    """`netgw run` under the roles of deploy/rbac.yaml. One at a time; each life has a log of its own."""
+    """`netgw run` under the roles of deploy/rbac.yaml. It lives often, one life at a time, each with a log of its own."""
 
     def __init__(self, kubeconfig: Path, cloud: str, folder: Path, **settings: str) -> None:
         self.token = f"madeup_token_{secrets.token_hex(8)}"
@@ -128,29 +132,36 @@ class Operator:
         return self._lives[-1]
 
     @property
+    def lives(self) -> int:
+        """How often it was started."""
+        return len(self._lives)
+
+    @property
     def alive(self) -> bool:
         return bool(self._lives) and self.process.returncode is None
 
-    @property
-    def log(self) -> str:
-        """What it wrote in all its lives."""
-        return "".join(life.output() for life in self._lives)
+    def log(self, since: int = 0) -> str:
+        """What it wrote in all its lives, or in those from the `since`th on."""
+        return "".join(life.output() for life in self._lives[since:])
 
     def begin(self) -> None:
         """Start it, without waiting until it works."""
-        assert not self.alive, "it runs already"
         log = self._folder / f"operator-{len(self._lives) + 1}.log"
         self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=self._environment))
 
-    def start(self) -> None:
-        """Start it and wait until `/readyz` says so."""
-        self.begin()
+    def wait_ready(self) -> None:
+        """Until `/readyz` says so."""
         probes = announced(self.process, r"probes at (\S+)")
         deadline = time.monotonic() + START_SECONDS
         while not self._ready(probes):
             assert self.alive, f"the operator ended with {self.process.returncode}:\n{self.process.tail(30)}"
             assert time.monotonic() < deadline, f"the operator is not ready:\n{self.process.tail(30)}"
             time.sleep(0.05)
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        self.begin()
+        self.wait_ready()
 
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
@@ -160,18 +171,10 @@ class Operator:
         """SIGTERM, without waiting."""
         self.process.signal(signal.SIGTERM)
 
-    def ended(self, within: float) -> int:
-        """Its exit status, waited for."""
-        deadline = time.monotonic() + within
-        while (status := self.process.returncode) is None:
-            assert time.monotonic() < deadline, f"still there after {within} s:\n{self.process.tail(30)}"
-            time.sleep(0.05)
-        return status
-
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that is not heeded."""
         if self._lives:
-            self.process.stop(grace=20)
+            self.process.stop(grace=DRAIN_SECONDS)
 
     def argv(self) -> str:
         """Its command line as every user of the machine can read it; "" where there is no /proc."""
@@ -184,3 +187,12 @@ class Operator:
             return httpx.get(f"{probes}/readyz", trust_env=False).status_code == 200
         except httpx.TransportError:
             return False
+
+
+def ended(process: Process, within: float) -> int:
+    """The exit status of a process, waited for."""
+    deadline = time.monotonic() + within
+    while (status := process.returncode) is None:
+        assert time.monotonic() < deadline, f"{process.name} is still there after {within} s:\n{process.tail(30)}"
+        time.sleep(0.05)
+    return status

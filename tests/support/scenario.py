@@ -18,7 +18,7 @@ import httpx
 
 from support.admission import GROUP, PLURALS
 from support.cluster import MERGE_PATCH, Cluster
-from support.operator import LIST, Operator, Simulator
+from support.operator import DRAIN_SECONDS, LIST, Operator, Simulator, ended
 from support.recorder import Recorder, Version
 
 DEADLINE = 30.0
@@ -29,7 +29,11 @@ Body = dict[str, Any]
 
 
 class Stage:
-    """What all scenarios of a run share: one API server, one simulated cloud and one operator, which may be restarted."""
+    """What all scenarios of a run share: one API server, one simulated cloud, and one operator with a life for each.
+
+    An operator of its own for each scenario: nothing that one remembers can help or hurt the next, and each ends with a
+    SIGTERM that has to be heeded.
+    """
 
     def __init__(self, cluster: Cluster, simulator: Simulator, operator: Operator, recorder: Recorder) -> None:
         self.cluster = cluster
@@ -39,15 +43,26 @@ class Stage:
 
     @contextlib.contextmanager
     def scenario(self) -> Iterator[Scenario]:
-        """A scenario on an empty cloud; its objects and what is left in the cloud go at the end."""
+        """A scenario on an empty cloud; its objects and what is left in the cloud go at the end. One at a time."""
         if not self.operator.alive:
-            self.operator.start()
+            self.operator.begin()
+        self.operator.wait_ready()
         with self.cluster.namespace() as namespace:
             scenario = Scenario(self, namespace)
             try:
                 yield scenario
             finally:
-                scenario.clear()
+                self._end(scenario)
+
+    def _end(self, scenario: Scenario) -> None:
+        last = self.operator.process if self.operator.alive else None
+        if last is not None:
+            self.operator.terminate()
+        scenario.clear()
+        self.operator.begin()  # the next one, early: it needs a second before it looks around
+        status = 0 if last is None else ended(last, DRAIN_SECONDS)
+        self.simulator.door("POST", "/reset")
+        assert status == 0, f"the operator ended with {status}"
 
 
 class Scenario:
@@ -56,6 +71,7 @@ class Scenario:
         self.cluster, self.cloud, self.operator = stage.cluster, stage.simulator, stage.operator
         self.namespace = namespace
         self.router = self.cloud.router()
+        self._lives = self.operator.lives - 1
         self.keys: list[str] = []
         """Every pre-shared key that was used, good or bad: none may ever show up anywhere."""
         self.foreign: set[str] = set()
@@ -163,6 +179,11 @@ class Scenario:
         assert found, f"{kind} {name} ({uuid}) is not in the cloud\n{self.picture()}"
         return found[0]
 
+    @property
+    def log(self) -> str:
+        """What the operator wrote in this scenario."""
+        return self.operator.log(self._lives)
+
     # ---- waiting
 
     def wait(self, what: str, until: Callable[[], Any], *, seconds: float = DEADLINE) -> Any:
@@ -211,15 +232,12 @@ class Scenario:
     # ---- the end
 
     def clear(self) -> None:
-        """Take everything away, in Kubernetes and in the cloud, whatever state it is in."""
+        """Take every object away, whatever state it is in."""
         for kind in reversed(KINDS):
             self.cluster.api("DELETE", self._path(kind)).raise_for_status()
         for left in self.objects():  # under deletion already, so that no finalizer comes back
             where = f"{self._path(left.body['kind'])}/{left.body['metadata']['name']}"
             self.cluster.api("PATCH", where, json={"metadata": {"finalizers": None}}, content_type=MERGE_PATCH)
-        self.cloud.door("POST", "/reset")
-        if self.operator.alive:
-            self.wait("an operator at rest", lambda: set(self.wait_looks(2)) == {LIST})
 
     def picture(self) -> str:
         """What is told when a test fails."""

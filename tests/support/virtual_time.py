@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -19,21 +19,36 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.steps = 0
+        self.agenda: dict[int, Callable[[], None]] = {}
 
     def select(self, timeout: float | None = None) -> Any:
         if timeout is None:
             raise AssertionError("nothing is due any more: everything waits for everything else")
         self.now += max(timeout, 0.0)
+        self.steps += 1
+        if self.steps in self.agenda:
+            self.agenda.pop(self.steps)()
         return super().select(0)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
+    """A step is one round of the loop: everything that is due at once, up to where it waits again."""
+
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
     def time(self) -> float:
         return self._jumping.now
+
+    @property
+    def steps(self) -> int:
+        return self._jumping.steps
+
+    def at_step(self, step: int, action: Callable[[], None]) -> None:
+        """Do this between two steps, when so many were taken."""
+        self._jumping.agenda[step] = action
 
 
 class VirtualClock:

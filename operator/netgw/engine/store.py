@@ -113,7 +113,7 @@ class Store:
         if rival is not None and rival.key != obj.key:
             # Same name, other uid: the old one is gone, its DELETED has not arrived yet.
             woken = self.remove(rival.key)
-        former = None if old is None else self.parent(old)
+        former = set() if old is None else self._around(old) | (self._below(old) if old.uuid != obj.uuid else set())
         self._unindex(old)
         self._objects[obj.key] = obj
         self._heard[obj.key] = self._now
@@ -132,7 +132,7 @@ class Store:
         obj = self._objects.get(key)
         if obj is None:
             return set()
-        woken = {key} | self._family(obj) | {sibling.key for sibling in self.siblings(obj)}
+        woken = {key} | self._around(obj) | self._below(obj)
         self._unindex(obj)
         del self._objects[key], self._heard[key]
         return woken | self.unbound(key.kind)
@@ -156,24 +156,28 @@ class Store:
             woken |= self.apply(obj)
         return woken
 
-    def _concerned(self, obj: Object, old: Object | None, former: Object | None) -> set[Key]:
-        """Who else decides on something that changed with this object. `former`: its parent until now."""
+    def _concerned(self, obj: Object, old: Object | None, former: set[Key]) -> set[Key]:
+        """Who else decides on something that changed with this object. `former`: those around it until now."""
         woken: set[Key] = set()
-        if old is None or _shown(old) != _shown(obj) or self._parent_refs(old) != self._parent_refs(obj):
-            woken |= self._family(obj) | ({former.key} if former is not None else set())
-            if old is not None and old.uuid is not None and old.uuid != obj.uuid:
-                woken |= self._by_parent.get((obj.kind, old.uuid), set())
-        if old is not None and old.status.get("interruptedAt") != obj.status.get("interruptedAt"):
-            woken |= {sibling.key for sibling in self.siblings(obj)}
-        if old is not None and (old.uuid, old.status.get("create")) != (obj.uuid, obj.status.get("create")):
+        if old is None or _shown(old) != _shown(obj) or self._links[obj.kind](old) != self._links[obj.kind](obj):
+            woken |= former | self._around(obj) | self._below(obj)
+        elif old.status.get("interruptedAt") != obj.status.get("interruptedAt"):
+            woken |= former | self._around(obj)
+        if old is not None and old.uuid is not None and old.uuid != obj.uuid:
             woken |= self.unbound(obj.kind)
+        elif old is not None and old.creating and not obj.creating and obj.uuid is None:
+            woken |= self.unbound(obj.kind)  # the name that it claimed is free
         return woken - {obj.key}
 
-    def _family(self, obj: Object) -> set[Key]:
-        """Its parent, and everything below it: a grandchild waits for its grandparent, too."""
-        keys = set()
-        if (parent := self.parent(obj)) is not None:
-            keys.add(parent.key)
+    def _around(self, obj: Object) -> set[Key]:
+        """Its parent, and those beside it that wait until it is up again."""
+        parent = self.parent(obj)
+        beside = self.siblings(obj) if obj.status.get("interruptedAt") else []
+        return {other.key for other in (*([parent] if parent is not None else []), *beside)}
+
+    def _below(self, obj: Object) -> set[Key]:
+        """Everything below it: a grandchild waits for its grandparent, too."""
+        keys: set[Key] = set()
         below = self.children(obj)
         while below:
             keys |= {child.key for child in below}

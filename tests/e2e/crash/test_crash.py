@@ -55,7 +55,7 @@ def test_sigkill_between_post_and_status(scenario: Scenario, tell: Callable[[str
     posts = len(scenario.cloud.calls("POST"))
     found = cloud_objects(scenario.cloud.gateways())
     names = [body["name"] for body in found]
-    adopted = len(FOUND.findall(scenario.operator.log))
+    adopted = len(FOUND.findall(scenario.log))
     assert len(names) == len(set(names)) == KILLS
     assert len({version.status["uuid"] for version in scenario.objects()}) == KILLS
     tell(f"{KILLS} SIGKILLs ({dict(story)}): {len(found)} in the cloud, one of each; {posts} POSTs")

@@ -12,7 +12,7 @@ import pytest
 from netgw_dev.access import Access
 from netgw_dev.control_plane import ControlPlane
 from support.cluster import ROOT, Cluster
-from support.operator import Operator, Simulator, announced
+from support.operator import Operator, Simulator, announced, ended
 
 TUNNELS = "vpntunnels.upcloud.netgw.dev"
 
@@ -45,11 +45,11 @@ def test_missing_at_the_start_and_vanishing(access: Access, tmp_path: Path) -> N
         announced(operator.process, r"NetworkGateway default/edge: Ready=(False)")
         assert cluster.api("GET", path).json()["metadata"]["finalizers"] == ["netgw.dev/finalizer"]
         cluster.api("DELETE", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{TUNNELS}").raise_for_status()
-        assert operator.ended(within=90) == 1
-        last = operator.log.splitlines()[-1]
+        assert ended(operator.process, within=90) == 1
+        last = operator.log().splitlines()[-1]
         assert last.startswith("netgw: ")
         assert TUNNELS in last
-        assert operator.token not in operator.log
+        assert operator.token not in operator.log()
     finally:
         operator.stop()
         simulator.stop()

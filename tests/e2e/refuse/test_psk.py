@@ -58,16 +58,3 @@ def test_mended(site: Scenario, shared: Scenario) -> None:
     assert "newline" in site.get("VpnTunnel", "office-1").condition("Warning")["message"]
     assert [call.method for call in site.cloud.writes(since)] == ["PATCH"]
     assert site.in_cloud("VpnTunnel", "office-1")["psk_sha256"] == hashlib.sha256(key.encode()).hexdigest()
-
-
-def test_of_a_tunnel_that_is_to_be_made(scenario: Scenario) -> None:
-    scenario.secret(value=BAD["too short"][0])
-    scenario.gateway()
-    scenario.connection()
-    scenario.tunnel()
-    scenario.wait_for("VpnTunnel", "office-1", Ready="InvalidPsk", Synced="InvalidPsk", Stalled="InvalidPsk")
-    scenario.wait_ready("VpnConnection", "office")
-    assert len(scenario.cloud.writes()) == 2
-    scenario.secret()
-    scenario.wait_all_ready()
-    assert len(scenario.cloud.writes()) == 3

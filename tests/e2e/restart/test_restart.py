@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from support.operator import DRAIN_SECONDS, ended
 from support.scenario import KINDS, Scenario
 
-MOST_SECONDS = 20.0
 HELD_SECONDS = 2.0
 
 
@@ -15,7 +15,7 @@ def end(scenario: Scenario, tell: Callable[[str], None], what: str) -> None:
     """SIGTERM, and a clean end in time."""
     began = time.monotonic()
     scenario.operator.terminate()
-    assert scenario.operator.ended(within=MOST_SECONDS) == 0, scenario.operator.process.tail(30)
+    assert ended(scenario.operator.process, DRAIN_SECONDS) == 0, scenario.operator.process.tail(30)
     tell(f"SIGTERM {what}: exit status 0 after {time.monotonic() - began:.1f} s")
 
 

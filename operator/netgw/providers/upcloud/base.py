@@ -102,7 +102,7 @@ class Base:
         called = f"{parent.kind} {parent.name}"
         if parent.uuid is None:
             return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud yet.")
-        if self._account.is_gone(parent.uuid):
+        if any(self._account.is_gone(str(uuid)) for uuid in (parent.uuid, parent.status.get("gatewayUuid"))):
             return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud any more.")
         return None
 

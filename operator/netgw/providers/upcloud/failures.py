@@ -44,9 +44,7 @@ def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
     """What the caller is to do about an error. `since`: when it began, where it goes on for a while."""
     backoff = isinstance(error, NotFound | RateLimited | Unavailable)
     outcome = _outcome(error, "" if since is None else f" since {format_time(since)}")
-    return CallFailed(
-        outcome, ambiguous=error.ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error)
-    )
+    return CallFailed(outcome, ambiguous=error.ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error))
 
 
 def _is_proof(error: UpCloudError) -> bool:
