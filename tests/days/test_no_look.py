@@ -145,3 +145,30 @@ def test_an_empty_list_proves_nothing(times: int | None) -> None:
             assert d.verdict(name) == ("True", "InSync")
 
     day(story)
+
+
+def test_an_answer_that_leaves_something_out_proves_nothing() -> None:
+    """The gateway comes without its connection, which answers when it is asked itself: it is not made again."""
+
+    async def story(d: Day) -> None:
+        await d.made(1)
+        await asyncio.sleep(1300)
+        edge = d.uuid("edge")
+        gateway = await d.ask("GET", f"/gateway/{edge}")
+        d.world.calls.clear()
+        for match, body in ((LIST, [gateway | {"connections": []}]), (f"{LIST}/{edge}", gateway | {"connections": []})):
+            d.world.faults.add(match, status=200, body=body, times=None)
+        d.tunnel(2)
+        await asyncio.sleep(300)
+        assert not d.calls("POST", "PATCH", "DELETE")
+        for name in ("office", "office-1"):
+            assert d.verdict(name, "Ready")[0] == "True"
+            d.says(name, "contradicts itself", "Looked at again")
+        for name in ("office", "office-1", "office-2"):
+            assert d.verdict(name) == ("False", "CloudUnavailable")
+        await d.calm(calls=400, writes=30)
+        d.world.faults.clear()
+        await d.settle(120)
+        assert len(d.calls("POST")) == 1
+
+    day(story)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from support.days import HOUR, Day, day
+from support.history import OTHER_KEY
 
 POSTS = {
     "edge": "POST /1.3/gateway",
@@ -67,6 +69,39 @@ def test_refused(case: str, name: str) -> None:
         d.world.faults.clear()
         await d.settle(HOUR * 1.1)
         assert_one_of_each(d)
+
+    day(story)
+
+
+def test_refused_creation_is_not_sent_again_for_an_hour() -> None:
+    """Unless the spec, the Secret, the gateway or an annotation changes."""
+
+    async def story(d: Day) -> None:
+        def posts() -> int:
+            return len([call for call in d.calls("POST") if call.endswith("/tunnels")])
+
+        await d.made(0)
+        d.world.faults.add(POSTS["office-1"], times=None, status=400)
+        d.tunnel(1)
+        await d.becomes("office-1", "Rejected")
+        await asyncio.sleep(HOUR - 120)
+        assert posts() == 1
+        await asyncio.sleep(240)
+        assert posts() == 2
+        changes: list[Callable[[], None]] = [
+            lambda: d.annotate("office-1", "reconcile-requested-at"),
+            lambda: d.tunnel(1, peer="100.10.0.200"),
+            lambda: d.secret(OTHER_KEY),
+            lambda: d.gateway(plan="advanced"),
+        ]
+        for number, change in enumerate(changes, start=3):
+            change()
+            await asyncio.sleep(60)
+            assert posts() == number
+            assert d.verdict("office-1") == ("False", "Rejected")
+        d.secret(OTHER_KEY)  # touched, the same key
+        await asyncio.sleep(600)
+        assert posts() == 6
 
     day(story)
 

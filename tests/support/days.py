@@ -155,6 +155,7 @@ def day(story: Callable[[Day], Coroutine[Any, Any, None]], **options: Any) -> Da
     for obj in played.objects():
         in_order(obj)
     no_secret_in(played, lines)
+    assert [line for line in lines if line.startswith("pass failed")] == []
     return played
 
 

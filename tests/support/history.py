@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import httpx
 from pydantic import SecretStr
 
 from netgw.app import App, Options
 from netgw.engine.objects import Object
 from netgw.kube.provider import Intervals
 from netgw.providers.upcloud.api import Credentials, UpCloud
+from netgw.providers.upcloud.api.limiter import Timing
 from netgw.providers.upcloud.provider import UPCLOUD
 from netgw.providers.upcloud.simulator import World, transport
-from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes, MemorySecrets
+from support.lifeline import CloudDoor, KubernetesDoor, Life, SecretsDoor, Witness
+from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes
 from support.virtual_time import VirtualClock, VirtualLoop, run
 
 ROUTER = "04f55cc1-bcd9-49eb-bd56-d65d7e3f2156"
@@ -45,12 +49,23 @@ class History:
     """What a test does to the world, and what it sees of it."""
 
     def __init__(
-        self, loop: VirtualLoop, *, seed: int = 0, delay: float = 2.0, lag: float = 0.05, **options: Any
+        self,
+        loop: VirtualLoop,
+        *,
+        seed: int = 0,
+        delay: float = 2.0,
+        lag: float = 0.05,
+        latency: float = 0.02,
+        **options: Any,
     ) -> None:
+        self.loop = loop
         self.clock = VirtualClock(loop)
         self.rng = random.Random(seed)
         self.world = World(delay=delay, clock=self.clock.wall, routers=[ROUTER], seed=seed)
         self.kubernetes = MemoryKubernetes(self.clock, self.rng, lag)
+        self.latency = latency
+        self.life = Life(self.rng, latency)
+        self.witness = Witness()
         self._options = options
         self._credentials = Credentials(token=SecretStr("madeup-token"))
         self.app: App | None = None
@@ -59,41 +74,69 @@ class History:
     # ---- the operator
 
     async def start(self) -> App:
+        self.life = Life(self.rng, self.latency)
         self._api = UpCloud(
             self._credentials,
             base_url="http://simulator",
-            transport=transport(self.world),
+            transport=CloudDoor(transport(self.world), self.life, self.witness),
+            timing=Timing(uniform=random.Random(self.rng.random()).uniform),
             **self._options.get("api", {}),
         )
+        door = KubernetesDoor(self.kubernetes, self.life)
         self.app = app = App(
             Options("test", Intervals(60.0, 10.0), read_only=self._options.get("read_only", False)),
             {UPCLOUD: self._api},
-            world=self.kubernetes,
+            world=door,
             clock=self.clock,
             rng=random.Random(self.rng.random()),
-            reporter=self.kubernetes,
-            secrets=MemorySecrets(self.kubernetes),
+            reporter=door,
+            secrets=SecretsDoor(self.kubernetes, self.life),
             fingerprints=FINGERPRINTS,
         )
+        await app.start()
+        self._watch(app)
+        return app
+
+    def _watch(self, app: App) -> None:
+        """As kopf does: a list of its own first, of which it tells with no type of event."""
+        for ref, body in list(self.kubernetes.objects.items()):
+            app.observe(ref.kind, None, copy.deepcopy(body))
         self.kubernetes.watcher = app.observe
         self.kubernetes.secret_watcher = app.secret_changed
-        await app.start()
-        return app
+
+    async def start_or_die(self) -> None:
+        """As `start`, but the process may die before it has come up."""
+        starting = asyncio.create_task(self.start())
+        await asyncio.sleep(0)
+        ended = asyncio.create_task(self.life.ended.wait())
+        await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if self.life.over:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+        else:
+            await starting
 
     async def kill(self) -> None:
         """Like SIGKILL: nothing is finished, nothing is recorded."""
+        self.die()
         app, self.app = self.app, None
-        self.kubernetes.watcher = self.kubernetes.secret_watcher = None
         if app is None:
             return
-        tasks = [*app.queue._tasks, *app._tasks]  # noqa: SLF001  a kill asks nobody
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = {*app.queue._tasks, *app._tasks}  # noqa: SLF001  a kill asks nobody
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=1.0)
         for timer in app.queue._timers.values():  # noqa: SLF001
             timer.cancel()
         if self._api is not None:
             await self._api.aclose()
+
+    def die(self) -> None:
+        """At once, between two steps: from here on nothing of the process has any effect. `kill` cleans up."""
+        self.life.ended.set()
+        self.kubernetes.watcher = self.kubernetes.secret_watcher = None
 
     # ---- waiting
 
@@ -111,6 +154,18 @@ class History:
         conditions = {c["type"]: c["status"] for c in obj.status.get("conditions", [])}
         current = obj.status.get("observedGeneration") == obj.generation
         return current and conditions.get("Ready") == "True" and conditions.get("Synced") == "True"
+
+    # ---- others
+
+    async def by_hand(self, method: str, path: str, body: Any = None) -> Any:
+        """Somebody uses the API of the cloud, with the same account; not counted as a call of the operator's."""
+        before = len(self.world.calls)
+        headers = {"Authorization": "Bearer madeup-token"}
+        async with httpx.AsyncClient(transport=transport(self.world), base_url="http://simulator") as client:
+            answer = await client.request(method, "/1.3" + path, json=body, headers=headers)
+        del self.world.calls[before:]
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
 
     # ---- looking
 

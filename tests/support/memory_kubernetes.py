@@ -1,7 +1,7 @@
 """The engine's Kubernetes port in memory, for histories under virtual time.
 
-Not an API server: no schema, no admission, no RBAC (those are tested on a real one). It keeps what the engine's decisions
-rest on: uid, resourceVersion, generation, finalizers, preconditions, and a watch that may come late.
+Not an API server: no schema, no admission, no RBAC (those are tested on a real one). It keeps what the engine's
+decisions rest on: uid, resourceVersion, generation, finalizers, preconditions, and a watch that may come late.
 """
 
 from __future__ import annotations
@@ -119,15 +119,12 @@ class MemoryKubernetes:
     # ---- the engine's port
 
     async def list(self, kind: str) -> list[Object]:
-        await asyncio.sleep(self._delay())
         return [Object(kind, copy.deepcopy(body)) for ref, body in self.objects.items() if ref.kind == kind]
 
     async def read(self, ref: Name) -> Object | None:
-        await asyncio.sleep(self._delay())
         return self.get(*ref[::2], namespace=ref.namespace)
 
     async def children(self, obj: Object) -> Sequence[Name]:
-        await asyncio.sleep(self._delay())
         found = []
         for ref, body in self.objects.items():
             parent = PARENTS[ref.kind]
@@ -173,7 +170,6 @@ class MemoryKubernetes:
     # ---- inside
 
     async def _checked(self, obj: Object, what: str) -> dict[str, Any]:
-        await asyncio.sleep(self._delay())
         body = self.objects.get(obj.ref)
         if body is None:
             raise ObjectGone
@@ -196,14 +192,12 @@ class MemoryKubernetes:
             self._tell(ref.kind, "DELETED", last)
 
     def _tell(self, kind: str, event: str, body: dict[str, Any]) -> None:
-        asyncio.get_running_loop().call_later(self._delay(), self._deliver, kind, event, body)
+        asyncio.get_running_loop().call_later(self._rng.uniform(0, self.lag), self._deliver, kind, event, body)
 
     def _deliver(self, kind: str, event: str, body: dict[str, Any]) -> None:
         if self.watcher is not None:
             self.watcher(kind, event, copy.deepcopy(body))
 
-    def _delay(self) -> float:
-        return self._rng.uniform(0, self.lag)
 
 
 FINGERPRINTS = FingerprintKey(SecretBytes(b"madeup-fingerprint-key-for-tests-0"))

@@ -41,10 +41,10 @@ def test_sigkill_between_post_and_status(scenario: Scenario, tell: Callable[[str
     for number, (word, make) in enumerate(manifests(scenario)):
         how = moment(rng, number)
         story[how] += 1
-        posts = len(scenario.cloud.calls("POST"))
+        posts = len(scenario.cloud.writes())
         prepare(scenario, how)
         make()
-        scenario.wait(f"the POST of {word} {number}", lambda n=posts: len(scenario.cloud.calls("POST")) > n)
+        scenario.wait(f"the POST of {word} {number}", lambda n=posts: len(scenario.cloud.writes()) > n)
         time.sleep(rng.uniform(0, 0.03))
         scenario.operator.kill()
         recorded += sum("create" in version.status for version in scenario.objects())
@@ -52,7 +52,7 @@ def test_sigkill_between_post_and_status(scenario: Scenario, tell: Callable[[str
         scenario.operator.start()
         scenario.wait(f"{word} {number} is known", lambda h=how: all_known(scenario) or h == "before")
     scenario.wait_all_ready(seconds=60)
-    posts = len(scenario.cloud.calls("POST"))
+    posts = len(scenario.cloud.writes())
     found = cloud_objects(scenario.cloud.gateways())
     names = [body["name"] for body in found]
     adopted = len(FOUND.findall(scenario.log))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from netgw.engine.actuator import External, Links
 from netgw.engine.objects import Object
-from netgw.engine.outcome import Hold, Stalled, Waiting
+from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
@@ -145,6 +145,12 @@ def links(obj: Object, parent_kind: str, parent_field: str, secrets: Sequence[st
         parent_uuid=None if uuid is None else (parent_kind, uuid),
         secrets=tuple(secrets),
     )
+
+
+def contradiction(gateway: str, part: str) -> CallFailed:
+    """What was read of a gateway lacks a part that answers when it is asked for: neither there nor gone."""
+    said = f"UpCloud contradicts itself: gateway {gateway} does not list {part}, which answers. Looked at again."
+    return CallFailed(Waiting("CloudUnavailable", said), backoff=True)
 
 
 def _ref(obj: Object, field: str, part: str) -> str | None:

@@ -21,7 +21,7 @@ from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection
-from netgw.providers.upcloud.base import Base, links
+from netgw.providers.upcloud.base import Base, contradiction, links
 from netgw.providers.upcloud.connection import plan
 from netgw.providers.upcloud.connection.describe import describe
 from netgw.providers.upcloud.connection.model import KIND, ConnectionSpec
@@ -77,7 +77,9 @@ class ConnectionActuator(Base):
             return Absent(f"Connection {uuid} does not exist any more in UpCloud.")
         entry = await self._account.gateway(gateway, fresh=True)
         found = None if entry is None else in_entry(entry, uuid)
-        return found or Unseen("Its gateway does not list it, yet it answers.")
+        if found is None:
+            raise contradiction(gateway, f"connection {uuid}")
+        return found
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
         entry = await self._account.gateway(str(parent), fresh=True)

@@ -25,7 +25,7 @@ from netgw.engine.plan import Change, diff, interrupting
 from netgw.kube.errors import KubernetesError
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection, Tunnel
-from netgw.providers.upcloud.base import Base, Context, links
+from netgw.providers.upcloud.base import Base, Context, contradiction, links
 from netgw.providers.upcloud.room import SOON, UNSEEN
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
@@ -114,7 +114,9 @@ class TunnelActuator(Base):
             return Absent(f"Tunnel {uuid} does not exist any more in UpCloud.")
         entry = await self._account.gateway(gateway, fresh=True)
         found = None if entry is None else in_entry(entry, uuid, obj)
-        return found or Unseen("Its gateway does not list it, yet it answers.")
+        if found is None:
+            raise contradiction(gateway, f"tunnel {uuid}")
+        return found
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
         """Tunnel names are unique per gateway, so all its connections are searched."""
@@ -128,8 +130,7 @@ class TunnelActuator(Base):
         if all(known.uuid != connection for known in entry.connections):
             if not await self._account.has_connection(gateway, connection):
                 return Search(now, wall, parent_gone=True)
-            said = f"Connection {connection} answers, but its gateway does not list it. Looked at again."
-            raise CallFailed(Waiting("ParentNotCreated", said, SOON))
+            raise contradiction(gateway, f"connection {connection}")
         named = tuple(external(entry, c, tunnel, obj) for c, tunnel in entry.tunnels() if tunnel.name == name)
         return Search(entry.began, entry.date, named)
 

@@ -71,8 +71,9 @@ def observed(tunnel: Tunnel, accepted: str | None) -> Values:
         "name": tunnel.name,
         "localAddress.name": tunnel.local_address.name,
         "remoteAddress.address": tunnel.remote_address.address,
-        "tunnelInternalIp": tunnel.tunnel_internal_ip,
-        "internalPeerPingInterval": tunnel.internal_peer_ping_interval,
+        # What older answers do not tell is off: setting it to nothing must not be sent again and again.
+        "tunnelInternalIp": tunnel.tunnel_internal_ip or "",
+        "internalPeerPingInterval": tunnel.internal_peer_ping_interval or 0,
         PSK: accepted,
     }
     for field in (*SETS, *TIMERS):

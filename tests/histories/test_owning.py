@@ -1,0 +1,272 @@
+"""Never twice, never somebody else's: lost answers, names that two want, statuses that were lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from support.audit import audited
+from support.history import CONNECTION, GATEWAY, KEY, History, tunnel
+
+PLACES = {
+    "NetworkGateway": "POST /1.3/gateway",
+    "VpnConnection": "POST /1.3/gateway/*/connections/",
+    "VpnTunnel": "POST /1.3/gateway/*/tunnels",
+}
+LOST: dict[str, dict[str, Any]] = {
+    "time-out": {"timeout": 60.0},
+    "reset": {"reset": True},
+    "500": {"status": 500},
+    "no JSON": {"status": 201, "body": "<html>"},
+    "a proxy's 404": {"status": 404, "body": "<html>"},
+    "a proxy's 400": {"status": 400, "body": "<html>"},
+    "a proxy's 403": {"status": 403, "body": "<html>"},
+}
+NAMES = [("NetworkGateway", "edge"), ("VpnConnection", "office"), ("VpnTunnel", "office-1"), ("VpnTunnel", "office-2")]
+
+
+def counted(h: History) -> tuple[int, int, int]:
+    """Gateways, connections and tunnels in the cloud."""
+    gateways = list(h.world.gateways.values())
+    connections = [connection for gateway in gateways for connection in gateway.connections]
+    return len(gateways), len(connections), sum(len(connection.tunnels) for connection in connections)
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("fault", LOST)
+def test_the_work_was_done_and_the_answer_was_lost(kind: str, fault: str) -> None:
+    async def story(h: History) -> None:
+        h.world.faults.add(PLACES[kind], when="after", **LOST[fault])
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        assert counted(h) == (1, 1, 2)
+        assert len(h.calls("POST")) == 4
+        assert len([event for event in h.kubernetes.events if event[2] == "Adopted"]) == 1
+
+    audited(story)
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("fault", ["time-out", "reset", "500", "no JSON"])
+def test_the_work_was_not_done_and_nobody_said_so(kind: str, fault: str) -> None:
+    """Two looks of its own, ten seconds apart, before it is tried again."""
+
+    async def story(h: History) -> None:
+        h.world.faults.add(PLACES[kind], when="before", **LOST[fault])
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        assert counted(h) == (1, 1, 2)
+        posts = [call for call in h.world.calls if call.method == "POST"]
+        assert len(posts) == 5
+        assert h.calls("DELETE", "PATCH") == []
+        place = PLACES[kind].removeprefix("POST ").replace("*", "")
+        lost, again = (call for call in posts if call.path.endswith(place.split("/")[-2]) or call.status != 201)
+        assert (again.at - lost.at).total_seconds() > 10
+
+    if kind == "NetworkGateway":
+        audited(story)
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("made", [True, False])
+def test_deleted_while_nobody_knows_whether_it_was_made(kind: str, made: bool) -> None:
+    """A deletion does not finish before two looks have found nothing; what they find is deleted."""
+
+    async def story(h: History) -> None:
+        h.world.faults.add(PLACES[kind], when="after" if made else "before", reset=True)
+        await h.start()
+        h.apply_all(tunnels=1)
+        at: list[float] = []
+        await h.until(lambda: any(call.status is None for call in h.world.calls))
+        lost = h.clock.now()
+        for ref in list(h.kubernetes.objects):
+            h.kubernetes.delete(ref.kind, ref.name)
+        await h.until(lambda: not h.kubernetes.objects)
+        at.append(h.clock.now())
+        assert not h.world.gateways
+        if not made:
+            assert h.clock.now() - lost > 10
+
+    audited(story)
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_the_name_is_found_although_it_was_refused(after: bool) -> None:
+    """A proxy that sends a POST twice: the second is refused, the first one's work is ours by the record."""
+
+    async def story(h: History) -> None:
+        for place in PLACES.values():
+            h.world.faults.add(place, when="after", status=409)
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        assert counted(h) == (1, 1, 2)
+        assert len(h.calls("POST")) == 4
+
+    audited(story)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_two_objects_want_one_name(seed: int) -> None:
+    """One gets it, the other says who has it, and takes over when it goes."""
+
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all(tunnels=1)
+        h.kubernetes.apply("VpnConnection", "rival", CONNECTION | {"name": "office"})
+        h.kubernetes.apply("VpnTunnel", "rival", tunnel("100.10.0.111", name="office-1"))
+        await h.until(lambda: sum(h.ready(obj) for obj in h.objects()) == 3)
+        await asyncio.sleep(60)
+        for kind in ("VpnConnection", "VpnTunnel"):
+            objects = [obj for obj in h.objects() if obj.kind == kind]
+            (loser,) = (obj for obj in objects if obj.uuid is None)
+            (winner,) = (obj for obj in objects if obj.uuid is not None)
+            assert h.reason(kind, loser.name) == "NameConflict"
+            said = (h.get(kind, loser.name).condition("Synced") or {})["message"]
+            assert f"default/{winner.name}" in said
+            if kind == "VpnTunnel":
+                h.kubernetes.delete(kind, winner.name)
+                await h.until(lambda name=loser.name: h.ready(h.get("VpnTunnel", name)), 60)  # type: ignore[misc]
+        assert counted(h) == (1, 1, 1)
+        assert len(h.calls("POST")) == 4
+
+    audited(story, seed=seed)
+
+
+def test_a_name_that_somebody_has_is_not_taken() -> None:
+    async def story(h: History) -> None:
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.settle()
+        uuid = h.get("NetworkGateway", "edge").uuid
+        hand_made = {"name": "office", "type": "ipsec", "local_routes": [route("10.0.7.0/24")]}
+        made = await h.by_hand("POST", f"/gateway/{uuid}/connections", hand_made)
+        h.kubernetes.apply("VpnConnection", "office", CONNECTION)
+        await h.until(lambda: h.reason("VpnConnection", "office") == "NameConflict")
+        h.kubernetes.delete("VpnConnection", "office")
+        await h.until(lambda: len(h.kubernetes.objects) == 1)
+        assert [c.uuid for g in h.world.gateways.values() for c in g.connections] == [made["uuid"]]
+
+    audited(story)
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMES)
+def test_a_lost_status_is_found_again(kind: str, name: str) -> None:
+    """A gateway by its mark, a child by its name when it is what the spec says."""
+
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        uuid = h.get(kind, name).uuid
+        h.world.calls.clear()
+        h.kubernetes.wipe_status(kind, name)
+        await h.until(lambda: h.get(kind, name).uuid is not None)
+        await h.settle()
+        assert h.get(kind, name).uuid == uuid
+        assert h.calls("POST", "PATCH", "DELETE") == []
+
+    audited(story)
+
+
+def test_all_statuses_are_lost_while_nobody_looks() -> None:
+    """A cluster restored from a backup: the gateway is found first, then what is below it."""
+
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        uuids = sorted(str(obj.uuid) for obj in h.objects())
+        await h.kill()
+        h.world.calls.clear()
+        for kind, name in NAMES:
+            h.kubernetes.wipe_status(kind, name)
+        await h.start()
+        await h.settle()
+        assert sorted(str(obj.uuid) for obj in h.objects()) == uuids
+        assert h.calls("POST", "DELETE") == []
+
+    audited(story)
+
+
+def test_a_key_that_was_never_sent_by_us_is_not_sent_unasked() -> None:
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all(tunnels=1)
+        await h.settle()
+        h.kubernetes.wipe_status("VpnTunnel", "office-1")
+        await h.until(lambda: h.reason("VpnTunnel", "office-1", "PskInSync") == "NeverPushed")
+        assert h.calls("PATCH") == []
+        h.kubernetes.annotate("VpnTunnel", "office-1", "push-psk-requested-at", "2026-11-22T03:00:00Z")
+        await h.until(lambda: h.reason("VpnTunnel", "office-1", "PskInSync") == "Accepted")
+        assert len(h.calls("PATCH")) == 1
+
+    audited(story)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_made_again_under_the_same_name(seed: int) -> None:
+    """Deleted and applied again at once, at any moment: the former goes, the new one is made of its own."""
+
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all()
+        for _ in range(4):
+            await asyncio.sleep(h.rng.uniform(0, 15))
+            for kind, name in NAMES[h.rng.randrange(4) :]:
+                h.kubernetes.delete(kind, name)
+            for _ in range(400):
+                await asyncio.sleep(0.25)
+                h.apply_all()
+        await h.settle()
+        assert counted(h) == (1, 1, 2)
+
+    audited(story, seed=seed, lag=1.0)
+
+
+@pytest.mark.parametrize("account", ["bob", "alice"])
+def test_a_create_that_was_cut_under_another_account(account: str) -> None:
+    """What the other account does not see proves nothing: neither made again nor let go."""
+
+    async def story(h: History) -> None:
+        h.world.tokens = {"madeup-token": "alice"}
+        h.world.routers[GATEWAY["routerRef"]["uuid"]].account = "alice"
+        h.world.faults.add("POST /1.3/gateway", when="after", reset=True)
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.until(lambda: bool(h.world.gateways))
+        await h.kill()
+        h.world.tokens = {"madeup-token": account}
+        await h.start()
+        if account == "alice":
+            await h.settle()
+            return
+        await h.until(lambda: h.reason("NetworkGateway", "edge") == "AccountMismatch")
+        h.kubernetes.delete("NetworkGateway", "edge")
+        await asyncio.sleep(600)
+        assert h.reason("NetworkGateway", "edge") == "AccountMismatch"
+        assert len(h.calls("POST")) == 1
+        await h.kill()
+        h.world.tokens = {"madeup-token": "alice"}
+        await h.start()
+        await h.until(lambda: not h.kubernetes.objects and not h.world.gateways)
+
+    audited(story)
+
+
+def test_a_secret_is_read_for_the_length_of_a_call() -> None:
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        assert KEY not in repr(h.app.__dict__ if h.app else {})
+
+    audited(story)
+
+
+def route(network: str) -> dict[str, str]:
+    return {"name": "hand-made", "type": "static", "static_network": network}

@@ -1,0 +1,135 @@
+"""One operator process between its ports: it can die at any moment, and what it asks for can go wrong.
+
+When its life is over nothing of it has any effect any more, whatever of it still runs. Every port answers with a delay
+on the way there and on the way back, so that a death can fall before the effect, or between the effect and the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, TypeVar
+
+import httpx
+
+from netgw.engine.objects import Json, Name, Object
+from netgw.kube.client import Secret, SecretMeta
+from netgw.kube.errors import KubernetesError
+from support.memory_kubernetes import MemoryKubernetes
+
+T = TypeVar("T")
+
+
+class Life:
+    """`latency`: the most seconds that one way takes. `trouble`: which part of the calls to Kubernetes goes wrong."""
+
+    def __init__(self, rng: random.Random, latency: float = 0.0) -> None:
+        self._rng = rng
+        self.latency = latency
+        self.trouble = 0.0
+        self.ended = asyncio.Event()
+
+    @property
+    def over(self) -> bool:
+        return self.ended.is_set()
+
+    async def travel(self) -> None:
+        """One way. Never comes back when the life ends meanwhile."""
+        await asyncio.sleep(self._rng.uniform(0, self.latency) if self.latency else 0)
+        if self.over:
+            await asyncio.get_running_loop().create_future()
+
+    async def through(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """There and back, or not."""
+        fails: Literal["before", "after"] | None = None
+        if self.trouble and self._rng.random() < self.trouble:
+            fails = self._rng.choice(("before", "after"))
+        await self.travel()
+        if fails == "before":
+            raise KubernetesError("The API server is away", 503)
+        answer = await ask()
+        await self.travel()
+        if fails == "after":
+            raise KubernetesError("The answer of the API server is lost")
+        return answer
+
+
+class KubernetesDoor:
+    """The engine's Kubernetes, for one life."""
+
+    def __init__(self, kubernetes: MemoryKubernetes, life: Life) -> None:
+        self._kubernetes = kubernetes
+        self._life = life
+
+    async def list(self, kind: str) -> list[Object]:
+        return await self._life.through(lambda: self._kubernetes.list(kind))
+
+    async def read(self, ref: Name) -> Object | None:
+        return await self._life.through(lambda: self._kubernetes.read(ref))
+
+    async def children(self, obj: Object) -> Sequence[Name]:
+        return await self._life.through(lambda: self._kubernetes.children(obj))
+
+    async def add_finalizer(self, obj: Object) -> Object:
+        return await self._life.through(lambda: self._kubernetes.add_finalizer(obj))
+
+    async def remove_finalizer(self, obj: Object) -> Object | None:
+        return await self._life.through(lambda: self._kubernetes.remove_finalizer(obj))
+
+    async def write_status(self, obj: Object, status: dict[str, Json]) -> Object:
+        return await self._life.through(lambda: self._kubernetes.write_status(obj, status))
+
+    def event(self, obj: Object, type_: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        if not self._life.over:
+            self._kubernetes.event(obj, type_, reason, message)
+
+
+class SecretsDoor:
+    """Secrets, for one life."""
+
+    def __init__(self, kubernetes: MemoryKubernetes, life: Life) -> None:
+        self._kubernetes = kubernetes
+        self._life = life
+
+    async def look(self, ref: tuple[str, str]) -> SecretMeta | None:
+        return await self._life.through(lambda: self._kubernetes.look(ref))
+
+    async def read(self, ref: tuple[str, str]) -> Secret | None:
+        return await self._life.through(lambda: self._kubernetes.secret(ref))
+
+    def watch(self, refs: set[tuple[str, str]]) -> None:
+        pass
+
+
+class CloudDoor(httpx.AsyncBaseTransport):
+    """The way to the cloud, for one life. `witness` sees every request right before and right after its effect."""
+
+    def __init__(self, cloud: httpx.AsyncBaseTransport, life: Life, witness: Witness) -> None:
+        self._cloud = cloud
+        self._life = life
+        self._witness = witness
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await self._life.travel()
+        self._witness.asked(request)
+        answer: httpx.Response | httpx.HTTPError
+        try:
+            answer = await self._cloud.handle_async_request(request)
+        except httpx.HTTPError as lost:
+            answer = lost
+        self._witness.answered(request)
+        await self._life.travel()
+        if isinstance(answer, httpx.HTTPError):
+            raise answer
+        return answer
+
+
+class Witness:
+    """Sees what an operator asks of the cloud. This one does not care."""
+
+    def asked(self, request: httpx.Request) -> None:
+        """The request is about to have its effect."""
+
+    def answered(self, request: httpx.Request) -> None:
+        """It has had it, if any."""
