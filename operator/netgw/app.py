@@ -220,7 +220,8 @@ class App:
     async def _relist_forever(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._relisting.wait(), RELIST_EVERY * self._rng.uniform(0.9, 1.1))
+                async with asyncio.timeout(RELIST_EVERY * self._rng.uniform(0.9, 1.1)):
+                    await self._relisting.wait()
             self._relisting.clear()
             self._relist_at = None
             await self._quietly(self.relist)

@@ -186,8 +186,9 @@ class Process:
                 raise Fatal(f"Not served by this cluster: {', '.join(missing)}. Apply the CRDs: kubectl apply -f crds/")
             log.warning("waiting for %s: kubectl apply -f crds/", ", ".join(missing))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), 2.0)
-                return
+                async with asyncio.timeout(2.0):
+                    await self._stop.wait()
+                    return
 
     async def _missing(self, cluster: Cluster) -> list[str]:
         served = {group: await cluster.served_kinds(*group) for group in {(kind.group, kind.version) for kind in KINDS}}

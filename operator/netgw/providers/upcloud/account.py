@@ -10,6 +10,7 @@ Absence is believed only of a uuid that itself answered 404, in UpCloud's own er
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -142,21 +143,21 @@ class Account:
             self._listener.blinded(self.blind(None) or outcome.message)
 
     async def _pause(self) -> None:
-        began = self._clock.now()
-        while (left := began + self._interval_now() - self._clock.now()) > 0:
+        began, jitter = self._clock.now(), self._rng.uniform(0.95, 1.05)
+        while (left := began + self._interval_now(jitter) - self._clock.now()) > 0:
             self._nudge.clear()
-            try:
-                await asyncio.wait_for(self._nudge.wait(), left)
-            except TimeoutError:
-                return
+            # Not wait_for, which in Python 3.11 can swallow a cancellation.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._nudge.wait()
 
-    def _interval_now(self) -> float:
+    def _interval_now(self, jitter: float) -> float:
         if self._failing is not None:
             pause = RETRY_FIRST * 2.0 ** min(self._failures - 1, 10)
             return float(min(max(pause, self._failing.outcome.after or 0.0), self._interval))
         if self._clock.now() < self._fast_until or self._converging():
             return self._fast_interval
-        return self._interval * self._rng.uniform(0.95, 1.05)
+        return self._interval * jitter
 
     def _converging(self) -> bool:
         young = self._clock.wall() - SETUP_OVERDUE
