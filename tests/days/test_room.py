@@ -31,6 +31,28 @@ def test_gateway_without_vpn() -> None:
     day(story)
 
 
+def test_plan_without_vpn() -> None:
+    """The cloud knows best what a plan has; its word per field is shown."""
+
+    async def story(d: Day) -> None:
+        await d.start()
+        d.gateway(plan="development")
+        await d.becomes("edge", "Rejected")
+        d.says("edge", "features: Feature vpn is not supported by plan development", "Mend the spec")
+        await d.calm(calls=70, writes=4)
+        d.gateway(plan="production")
+        await d.settle(60)
+        d.connection()
+        d.tunnel()
+        d.secret()
+        await d.settle(60)
+        d.gateway(plan="development")
+        await d.becomes("edge", "QuotaReached")
+        d.says("edge", "plan development has 0 tunnels")
+
+    day(story)
+
+
 def test_feature_goes_while_there_are_connections() -> None:
     """Refused before the call, naming them; done when they are gone."""
 

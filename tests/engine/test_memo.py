@@ -68,6 +68,12 @@ def test_a_value_that_never_stays_is_not_sent_for_ever() -> None:
     assert memo.fought(PLAN, FIGHT_SECONDS + 1.0) is None
 
 
+def test_a_key_that_changes_to_and_fro_is_no_fight() -> None:
+    memo, key = Memo(), Change("ipsec.authentication.psk", "v1:a:b", "v1:a:c", Interrupts.YES)
+    memo.note_sent([key] * 10, 0.0)
+    assert memo.fought(key, 1.0) is None
+
+
 def test_a_new_spec_ends_the_fight() -> None:
     memo = Memo()
     memo.see(1, [])

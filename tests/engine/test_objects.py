@@ -32,6 +32,29 @@ def test_which_uuid_is_recorded(status: dict[str, Any], uuid: str | None, creati
     assert (obj.uuid, obj.creating) == (uuid, creating)
 
 
+CONDITIONS = {"conditions": [{"type": "Synced", "status": "False", "reason": "ParentNotFound"}]}
+SUSPECTED = {"conditions": [{"type": "Synced", "status": "False", "reason": "OrphanSuspected"}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "lost"),
+    [
+        ({}, True),
+        ({"reason": "Running"}, True),
+        (CONDITIONS, False),
+        (SUSPECTED, True),
+        ({**CONDITIONS, "create": {"name": "edge"}}, True),
+        ({**CONDITIONS, "create": RECORD}, False),
+        ({**CONDITIONS, "uuid": "10-1"}, False),
+        ({"create": RECORD}, False),
+        ({"uuid": "10-1"}, False),
+        ({**SUSPECTED, "uuid": "10-1"}, False),
+    ],
+)
+def test_whether_a_status_is_lost(status: dict[str, Any], lost: bool) -> None:
+    assert made(status=status).lost is lost
+
+
 def test_what_a_bare_object_has() -> None:
     obj = Object("NetworkGateway", {"metadata": {"name": "edge", "namespace": "default", "uid": "1"}})
     assert obj.key == Key("NetworkGateway", "1")

@@ -14,8 +14,8 @@ SET = Field("set", Interrupts.UNKNOWN, "for tests", unordered=True)
 FIXED = Field("fixed", Interrupts.YES, "for tests", mutable=False)
 FIELDS = (PLAIN, SET, FIXED)
 
-scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
-items = scalars | st.dictionaries(st.text(max_size=3), scalars, max_size=3)
+scalars = st.none() | st.booleans() | st.integers() | st.text("abc", max_size=5)
+items = scalars | st.dictionaries(st.text("abc", max_size=3), scalars, max_size=3)
 values = st.dictionaries(st.sampled_from(["plain", "fixed", "unknown"]), scalars | st.lists(items, max_size=4))
 sets = st.lists(items, max_size=5)
 

@@ -79,8 +79,7 @@ class Killed:
         self.act(h)
         if h.app is None:
             await h.start_or_die()
-        while not h.life.over and not self.done(h):
-            await asyncio.sleep(0.05)
+        await h.until(lambda: h.life.over or self.done(h))
         self.steps = h.loop.steps - begun
         self.died = h.life.over
         await h.kill()
@@ -145,8 +144,7 @@ def test_while_deleting_what_is_still_being_created(before: int) -> None:
         h.loop.at_step(before + death, h.die)
         h.apply_all()
         await h.start_or_die()
-        while not h.life.over:
-            await asyncio.sleep(0.05)
+        await h.life.ended.wait()
         await h.kill()
         await h.start()
         await h.until(lambda: gone(h))

@@ -16,6 +16,7 @@ import json
 import re
 import time
 from datetime import datetime
+from typing import Any
 
 from support.operator import FAST_POLL_INTERVAL, LIST, Call
 from support.recorder import Version
@@ -26,18 +27,24 @@ MESSAGE_MOST = 1024
 PART_OF_A_SECRET = 8  # characters in a row; the values of tests are random enough not to turn up by chance
 
 CAMEL_CASE = re.compile(r"([A-Z][a-z0-9]*)+")
-SYNCED_TRUE = {"InSync", "ObserveOnly"}
-SYNCED_FALSE = set(
+
+
+def words(text: str) -> set[str]:
+    return set(text.split())
+
+
+SYNCED_TRUE = words("InSync ObserveOnly")
+SYNCED_FALSE = words(
     """Creating Updating Deleting ParentNotFound ParentNotCreated ParentDeleting SecretNotFound SecretKeyNotFound
     RolloutHeld AwaitingApproval Paused ReadOnly Drifted ChildrenExist CascadeBlocked DeletionProtected DeletionOverdue
     CredentialsNotFound CredentialsRefused PermissionDenied InsufficientCredits QuotaReached FeatureMissing Conflict
     RateLimited CloudUnavailable AccountMismatch ExternallyDeleted OrphanSuspected ImportNotFound InvalidSpec InvalidPsk
-    InvalidCredentials Rejected ImmutableField NameConflict OwnedByOther AddressNotFound DriftFight""".split()
+    InvalidCredentials Rejected ImmutableField NameConflict OwnedByOther AddressNotFound DriftFight"""
 )
-READY_TRUE = set("Stopped Running Up NoTunnels TunnelsUp".split())
-READY_FALSE = SYNCED_FALSE | set(
+READY_TRUE = words("Stopped Running Up NoTunnels TunnelsUp")
+READY_FALSE = SYNCED_FALSE | words(
     """Deleting DeletingInCloud SettingUp SetupOverdue GatewayStopped PeerNeverConnected TunnelDown NoTunnelUp
-    AuthenticationFailed NoProposalChosen TrafficSelectorMismatch PeerUnreachable""".split()
+    AuthenticationFailed NoProposalChosen TrafficSelectorMismatch PeerUnreachable"""
 )
 REASONS = {
     ("Synced", "True"): SYNCED_TRUE,
@@ -118,32 +125,35 @@ def conditions(scenario: Scenario, objects: list[Version]) -> None:
 
 def _problems(version: Version) -> list[str]:
     """What is wrong with one state of one object."""
-    status, found = version.status, []
+    status = version.status
     if not status:
         return []
-    kinds = [condition["type"] for condition in status["conditions"]]
-    observed = status["observedGeneration"]
-    if len(set(kinds)) != len(kinds) or not {"Ready", "Synced"} <= set(kinds):
-        found.append(f"conditions {kinds}")
-    if {"Reconciling", "Stalled"} <= set(kinds):
-        found.append("Reconciling and Stalled")
-    if observed > version.body["metadata"]["generation"]:
-        found.append("observedGeneration in the future")
-    for condition in status["conditions"]:
-        kind, reason, message = condition["type"], condition["reason"], condition["message"]
-        if condition["observedGeneration"] != observed:
-            found.append(f"{kind} has another observedGeneration than status")
-        if kind in ONLY_WHILE_TRUE and condition["status"] != "True":
-            found.append(f"{kind} although {condition['status']}")
-        if not CAMEL_CASE.fullmatch(reason) or reason not in REASONS.get((kind, condition["status"]), {reason}):
-            found.append(f"{kind}={condition['status']} has no reason {reason}")
-        if not message.strip() or len(message) > MESSAGE_MOST:
-            found.append(f"{kind} has a message of {len(message)} characters")
-        if datetime.fromisoformat(condition["lastTransitionTime"]).utcoffset() is None:
-            found.append(f"{kind} has a time without a zone")
-    if status["reason"] != (word := _reason_word(version)):
-        found.append(f"reason is {status['reason']}, conditions say {word}")
-    return found
+    kinds, observed = [condition["type"] for condition in status["conditions"]], status["observedGeneration"]
+    wrong = {
+        f"conditions {kinds}": len(set(kinds)) != len(kinds) or not {"Ready", "Synced"} <= set(kinds),
+        "Reconciling and Stalled": {"Reconciling", "Stalled"} <= set(kinds),
+        "observedGeneration in the future": observed > version.body["metadata"]["generation"],
+        f"reason {status['reason']}, conditions say {_reason_word(version)}": status["reason"] != _reason_word(version),
+    }
+    found = [what for what, is_so in wrong.items() if is_so]
+    return found + [what for condition in status["conditions"] for what in _problems_of_one(condition, observed)]
+
+
+def _problems_of_one(condition: dict[str, Any], observed: int) -> list[str]:
+    kind, status, reason, message = (condition[key] for key in ("type", "status", "reason", "message"))
+    named = CAMEL_CASE.fullmatch(reason) and reason in REASONS.get((kind, status), {reason})
+    wrong = {
+        f"{kind} has another observedGeneration than status": condition["observedGeneration"] != observed,
+        f"{kind} although {status}": kind in ONLY_WHILE_TRUE and status != "True",
+        f"{kind}={status} has no reason {reason}": not named,
+        f"{kind} has a message of {len(message)} characters": not message.strip() or len(message) > MESSAGE_MOST,
+        f"{kind} has a time without a zone": _time(condition).utcoffset() is None,
+    }
+    return [what for what, is_so in wrong.items() if is_so]
+
+
+def _time(condition: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(condition["lastTransitionTime"])
 
 
 def _reason_word(version: Version) -> str:
@@ -159,7 +169,7 @@ def _transitions(before: Version, after: Version) -> list[str]:
         old = before.condition(condition["type"])
         if not old:
             continue
-        then, now = (datetime.fromisoformat(c["lastTransitionTime"]) for c in (old, condition))
+        then, now = _time(old), _time(condition)
         if old["status"] == condition["status"] and now != then:
             found.append(f"{condition['type']}: lastTransitionTime moved although it stayed {condition['status']}")
         if now < then:

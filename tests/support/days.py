@@ -95,7 +95,7 @@ class Day(History):
     # ---- what the user sees
 
     def object(self, name: str) -> Object:
-        return self.get(KINDS[name], name)
+        return next(obj for obj in self.objects() if obj.ref == (KINDS[name], "default", name))
 
     def condition(self, name: str, kind: str = "Synced") -> dict[str, Any]:
         """The condition; empty where there is none."""
@@ -111,6 +111,14 @@ class Day(History):
         message = str(self.condition(name, kind).get("message"))
         for word in words:
             assert word in message, f"{word!r} not in {message!r}"
+
+    async def until(self, what: Callable[[], bool], seconds: float = 600.0) -> None:
+        """As the base's, but what takes long is asked for less often."""
+        begun = self.clock.now()
+        while not what():
+            waited = self.clock.now() - begun
+            assert waited < seconds, "not in time:\n" + self.picture()
+            await asyncio.sleep(max(0.25, waited / 50))
 
     async def becomes(self, name: str, reason: str, kind: str = "Synced", seconds: float = 300.0) -> None:
         await self.until(lambda: self.verdict(name, kind)[1] == reason, seconds)

@@ -18,6 +18,7 @@ from netgw.providers.upcloud.api import Credentials, UpCloud
 from netgw.providers.upcloud.api.limiter import Timing
 from netgw.providers.upcloud.provider import UPCLOUD
 from netgw.providers.upcloud.simulator import World, transport
+from netgw.providers.upcloud.simulator.faults import Faults
 from support.lifeline import CloudDoor, KubernetesDoor, Life, SecretsDoor, Witness
 from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes
 from support.virtual_time import VirtualClock, VirtualLoop, run
@@ -63,7 +64,7 @@ class History:
         self.rng = random.Random(seed)
         self.world = World(delay=delay, clock=self.clock.wall, routers=[ROUTER], seed=seed)
         self.kubernetes = MemoryKubernetes(self.clock, self.rng, lag)
-        self.latency = latency
+        self.latency, self.trouble = latency, 0.0
         self.life = Life(self.rng, latency)
         self.witness = Witness()
         self._options = options
@@ -74,7 +75,7 @@ class History:
     # ---- the operator
 
     async def start(self) -> App:
-        self.life = Life(self.rng, self.latency)
+        self.life = Life(self.rng, self.latency, self.trouble)
         self._api = UpCloud(
             self._credentials,
             base_url="http://simulator",
@@ -158,12 +159,14 @@ class History:
     # ---- others
 
     async def by_hand(self, method: str, path: str, body: Any = None) -> Any:
-        """Somebody uses the API of the cloud, with the same account; not counted as a call of the operator's."""
-        before = len(self.world.calls)
+        """Somebody uses the API of the cloud, with the same account: not met by faults, not counted as a call."""
+        before, faults = len(self.world.calls), self.world.faults
+        self.world.faults = Faults()
         headers = {"Authorization": "Bearer madeup-token"}
         async with httpx.AsyncClient(transport=transport(self.world), base_url="http://simulator") as client:
             answer = await client.request(method, "/1.3" + path, json=body, headers=headers)
         del self.world.calls[before:]
+        self.world.faults = faults
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 

@@ -24,10 +24,10 @@ T = TypeVar("T")
 class Life:
     """`latency`: the most seconds that one way takes. `trouble`: which part of the calls to Kubernetes goes wrong."""
 
-    def __init__(self, rng: random.Random, latency: float = 0.0) -> None:
+    def __init__(self, rng: random.Random, latency: float = 0.0, trouble: float = 0.0) -> None:
         self._rng = rng
         self.latency = latency
-        self.trouble = 0.0
+        self.trouble = trouble
         self.ended = asyncio.Event()
 
     @property

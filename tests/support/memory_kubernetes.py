@@ -96,6 +96,15 @@ class MemoryKubernetes:
         body["metadata"]["generation"] += 1
         self._moved(ref, "MODIFIED")
 
+    def take_finalizer(self, kind: str, name: str, namespace: str = "default") -> None:
+        """By hand, whatever the finalizer is good for."""
+        ref = Name(kind, namespace, name)
+        self.objects[ref]["metadata"]["finalizers"] = []
+        if self.objects[ref]["metadata"].get("deletionTimestamp"):
+            self._gone(ref)
+        else:
+            self._moved(ref, "MODIFIED")
+
     def wipe_status(self, kind: str, name: str, namespace: str = "default") -> None:
         ref = Name(kind, namespace, name)
         self.objects[ref].pop("status", None)

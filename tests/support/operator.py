@@ -20,8 +20,8 @@ from netgw_dev.process import Process
 from support.cluster import OPERATOR_NAMESPACE
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
-POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.4, 0.5
-DELAY = 0.3
+POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.3, 0.4
+DELAY = 0.15
 START_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
 """What netgw may take to end."""
@@ -58,7 +58,7 @@ class Call:
 
 
 class Simulator:
-    """`netgw simulate upcloud` and both its doors: the cloud's API, as somebody uses it by hand, and the control door."""
+    """`netgw simulate upcloud` and both its doors: the cloud's API, as one uses it by hand, and the control door."""
 
     def __init__(self, folder: Path, *, routers: Sequence[str] = ()) -> None:
         flags = ["--delay", str(DELAY), *(word for router in routers for word in ("--router", router))]
@@ -108,7 +108,7 @@ class Simulator:
 
 
 class Operator:
-    """`netgw run` under the roles of deploy/rbac.yaml. It lives often, one life at a time, each with a log of its own."""
+    """`netgw run` under the roles of deploy/rbac.yaml. It is started often; each life has a log of its own."""
 
     def __init__(self, kubeconfig: Path, cloud: str, folder: Path, **settings: str) -> None:
         self.token = f"madeup_token_{secrets.token_hex(8)}"

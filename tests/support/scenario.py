@@ -125,6 +125,14 @@ class Scenario:
         smallest: Body = {"connectionRef": {"name": connection}, "remoteAddress": {"address": "100.10.0.111"}}
         self.create("VpnTunnel", name, smallest | {"ipsec": ipsec} | spec)
 
+    def gateway_by_hand(self, **body: Any) -> str:
+        """One that somebody made in the cloud without netgw, at a router of its own; its uuid."""
+        whole: Body = {"zone": "fi-hel1", "plan": "production", "features": ["vpn"], "configured_status": "started"}
+        whole |= {"routers": [{"uuid": self.cloud.router()}], **body}
+        uuid = str(self.cloud.api("POST", "/gateway", whole)["uuid"])
+        self.foreign.add(uuid)
+        return uuid
+
     def site_to_site(self, tunnels: int = 2) -> None:
         """A gateway, a connection and tunnels that share a Secret, all at once, and waited for."""
         self.secret()

@@ -15,16 +15,17 @@ from netgw.engine.progress import Pass
 from netgw.engine.verdict import pick
 
 
-async def create(p: Pass) -> Outcome:
-    """Create, or settle what a create before this pass left open. Raises CallFailed."""
-    if (hold := p.actuator.hold()) is not None:
-        return hold
+async def create(p: Pass, gate: Waiting | None) -> Outcome:
+    """Create, or settle what a create before this pass left open. `gate` stops the POST alone. Raises CallFailed."""
     record = Record.of(p.obj)
-    return await _begin(p) if record is None else await settle(p, record)
+    return await _begin(p, gate) if record is None else await settle(p, record)
 
 
 async def create_if_approved(p: Pass, absent: Absent, gate: Waiting | None) -> Outcome:
-    """A gateway that vanished: a new one has a new address and breaks every peer, so a person has to say yes."""
+    """A gateway that vanished: a new one has a new address and breaks every peer, so a person has to say yes.
+
+    Raises CallFailed.
+    """
     resolution = await p.actuator.resolve(p.obj, None)
     if resolution.desired is None:
         return pick(resolution.holds)
@@ -35,7 +36,7 @@ async def create_if_approved(p: Pass, absent: Absent, gate: Waiting | None) -> O
             f"{absent.message} It is not made again unasked, because a new one has a new address. "
             f"To make it: kubectl annotate with netgw.dev/approve={approval}",
         )
-    return gate or await create(p)
+    return await create(p, gate)
 
 
 async def settle(p: Pass, record: Record) -> Outcome:
@@ -61,6 +62,12 @@ async def settle(p: Pass, record: Record) -> Outcome:
     return Waiting("Creating", "It was not made.", 0.0)
 
 
+def parent_lost(p: Pass) -> bool:
+    """Whether the parent may be found yet, and with it this object. Else there is no place to look."""
+    parent = p.env.store.parent(p.obj)
+    return parent is not None and parent.lost
+
+
 def too_soon(p: Pass) -> float:
     """Seconds until the next look counts as one of its own."""
     return p.memo.looks[-1] + LOOKS_APART - p.env.clock.now() if p.memo.looks else 0.0
@@ -73,17 +80,22 @@ def looked_twice(p: Pass, search: Search, after: float) -> bool:
     return len(p.memo.looks) >= LOOKS
 
 
-async def _begin(p: Pass) -> Outcome:
+async def _begin(p: Pass, gate: Waiting | None) -> Outcome:
+    gates = () if gate is None else (gate,)
     if (hold := p.actuator.parent_hold(p.obj)) is not None:
-        return hold
+        p.lost = p.lost and parent_lost(p)
+        return pick((*gates, hold))
     resolution = await p.actuator.resolve(p.obj, None)
-    desired = resolution.desired
-    if desired is None or resolution.holds:
-        return pick(resolution.holds)
-    key = _key(p, desired)
-    if (refused := p.memo.refusal(key, p.env.clock.now())) is not None:
-        return refused
     p.warning = resolution.warning
+    desired = resolution.desired
+    if desired is None:
+        return pick((*gates, *resolution.holds))
+    place, key = (desired.name, desired.parent), _key(p, desired)
+    # What is missing stops the POST, not the look for what a lost status left behind: one for each place is enough.
+    holds = (*gates, *resolution.holds)
+    held = pick(holds) if holds else p.memo.refusal(key, p.env.clock.now())
+    if held is not None and p.memo.searched == place:
+        return held
     async with p.actuator.tree(p.obj, desired.parent):
         # Asked again under the lock: no child is made while its parent is read and deleted.
         if (hold := p.actuator.parent_hold(p.obj)) is not None:
@@ -93,13 +105,14 @@ async def _begin(p: Pass) -> Outcome:
         search = await p.actuator.search(p.obj, desired.name, desired.parent)
         if search.parent_gone:
             return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
+        p.memo.searched, p.lost = place, False
         match whose(p, search, desired):
             case Ours(external=external):
                 return await _adopt(p, external, resolution, desired)
             case Theirs(reason=reason, message=message):
                 return Stalled(reason, message)
             case Nobody():
-                return await _post(p, search, desired, key)
+                return held or await _post(p, search, desired, key)
 
 
 def whose(p: Pass, search: Search, desired: Desired | None) -> Verdict:
@@ -125,7 +138,7 @@ async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
     vanished, p.look = p.look, None
     p.status.pop("uuid", None)
     p.status["create"] = record.to_status()
-    p.memo.post_ended, p.memo.looks = None, []
+    p.memo.post_ended, p.memo.looks, p.memo.searched = None, [], None
     await p.save(Waiting("Creating", f"Making {p.actuator.word} {desired.name}."))
     if isinstance(vanished, Absent):
         p.event("Warning", "ExternallyDeleted", f"{vanished.message} It is made again.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netgw.engine.actuator import Absent, Desired, External, InvalidSpec, Unseen
-from netgw.engine.create import looked_twice, settle, too_soon, whose
+from netgw.engine.create import looked_twice, parent_lost, settle, too_soon, whose
+from netgw.engine.objects import Object
 from netgw.engine.outcome import CallFailed, Outcome, Waiting
 from netgw.engine.ownership import LOOKS_APART, Nobody, Ours, Record, Theirs
 from netgw.engine.progress import Pass
@@ -20,23 +21,31 @@ async def finalize(p: Pass) -> Outcome | None:
         left = f"netgw.dev/force-orphan: {p.actuator.word} {p.obj.uuid or '(none)'} is left."
         p.event("Warning", "Orphaned", left)
         return None
+    if p.lost and (suspected := await _look_for(p)) is not None:
+        return suspected
     if (held := await _children_in_kubernetes(p)) is not None:
         return held
     record = Record.of(p.obj)
     if record is None and p.obj.uuid is None:
-        return await _unrecorded(p)
+        return None  # nothing of it was ever sent, or it was looked for in vain
     if (hold := await p.account_hold()) is not None:
         return Waiting(hold.reason, f"To be deleted. {hold.message}", AGAIN)
     return await _delete(p) if record is None else await _settle(p, record)
 
 
 async def _children_in_kubernetes(p: Pass) -> Waiting | None:
-    children = await p.env.kubernetes.children(p.obj)
+    """Those that have something in the cloud, or may have. One that never had does not get it under this parent."""
+    children = [ref for ref in await p.env.kubernetes.children(p.obj) if not _is_idle(p.env.store.find(*ref))]
     if not children:
         return None
     names = ", ".join(f"{child.kind} {child.name}" for child in sorted(children)[:5])
     more = f" and {len(children) - 5} more" if len(children) > 5 else ""
     return Waiting("ChildrenExist", f"Waits for {names}{more} to be deleted first.", AGAIN)
+
+
+def _is_idle(child: Object | None) -> bool:
+    """Nothing of it was ever sent. Our own writes are in the store at once: it is not behind on that."""
+    return child is not None and child.uuid is None and not child.creating and not child.lost
 
 
 async def _settle(p: Pass, record: Record) -> Outcome | None:
@@ -47,29 +56,35 @@ async def _settle(p: Pass, record: Record) -> Outcome | None:
     return replace(outcome, reason="Deleting") if outcome.reason == "Creating" else outcome
 
 
-async def _unrecorded(p: Pass) -> Outcome | None:
-    """Nothing was ever sent, or the status was wiped: then, and only then, it is looked for by name."""
-    if p.obj.status.get("conditions") and "create" not in p.obj.status:
-        return None
-    if (hold := p.actuator.hold()) is not None:
-        return Waiting(hold.reason, f"To be deleted. {hold.message}", AGAIN)
+async def _look_for(p: Pass) -> Waiting | None:
+    """Its status was lost, so it is looked for by name (rule 6). None: it has nothing in the cloud that is ours."""
     if p.actuator.parent_unknown(p.obj):
-        return None
+        return _suspected("is looked for when its parent is found.", AGAIN) if parent_lost(p) else None
+    if (hold := p.actuator.hold()) is not None:
+        return _suspected(f"cannot be looked for. {hold.message}", AGAIN)
     if (left := too_soon(p)) > 0:
-        return Waiting("Deleting", "Its status was lost; looking whether it exists.", left)
-    search = await p.actuator.search(p.obj, p.actuator.effective_name(p.obj), p.actuator.parent_uuid(p.obj))
+        return _suspected("is being looked for.", left)
+    name, parent = p.actuator.effective_name(p.obj), p.actuator.parent_uuid(p.obj)
+    search = await p.actuator.search(p.obj, name, parent)
     match whose(p, search, await _desired(p)):
         case Nobody():
-            if search.parent_gone or looked_twice(p, search, p.env.started):
-                return None
-            return Waiting("Deleting", "Its status was lost; looking whether it exists.", LOOKS_APART)
+            gone = search.parent_gone or looked_twice(p, search, p.env.started)
+            return None if gone else _suspected("is being looked for.", LOOKS_APART)
         case Ours(external=external):
             p.adopt(external, None, accepted=False)
             return Waiting("Deleting", f"{p.actuator.word} {external.uuid} is found to be ours.", 0.0)
         case Theirs(reason="OwnedByOther"):
             return None
         case Theirs():
-            return _orphan(p, search.named[0])
+            found = search.named[0]
+            if p.env.store.holder(found.uuid) is not None:
+                return None
+            return _suspected(f"may be {p.actuator.word} {found.name} (uuid {found.uuid}): delete that there.", AGAIN)
+
+
+def _suspected(what: str, after: float) -> Waiting:
+    message = f"The status of this object was lost; what it has in the cloud {what}"
+    return Waiting("OrphanSuspected", f'{message} Or leave it there with netgw.dev/force-orphan: "true".', after)
 
 
 async def _desired(p: Pass) -> Desired | None:
@@ -78,17 +93,6 @@ async def _desired(p: Pass) -> Desired | None:
     except InvalidSpec:
         return None
     return (await p.actuator.resolve(p.obj, None)).desired
-
-
-def _orphan(p: Pass, external: External) -> Outcome | None:
-    if p.env.store.holder(external.uuid) is not None:
-        return None
-    return Waiting(
-        "OrphanSuspected",
-        f"{p.actuator.word} {external.name} (uuid {external.uuid}) exists and this object's status was lost: it "
-        f'may be ours. Delete it in the cloud, or leave it with netgw.dev/force-orphan: "true".',
-        AGAIN,
-    )
 
 
 async def _delete(p: Pass) -> Outcome | None:
@@ -145,8 +149,7 @@ def _going(p: Pass, message: str) -> Waiting:
     now = p.env.clock.now()
     if p.memo.deleting_since is None:
         p.memo.deleting_since = now
-    before = (p.obj.condition("Synced") or {}).get("reason")
-    if now - p.memo.deleting_since > OVERDUE or before == "DeletionOverdue":
+    if now - p.memo.deleting_since > OVERDUE or p.obj.reason == "DeletionOverdue":
         asked = f"Asked for at {p.obj.metadata['deletionTimestamp']}, and still there: ask the cloud's support."
         return Waiting("DeletionOverdue", f"{message} {asked}", AGAIN)
     return Waiting("Deleting", message, AGAIN)

@@ -27,13 +27,19 @@ class Attempt:
 
 @dataclass
 class Memo:
-    """Times are monotonic. `looks`: when those began that found nothing of an unfinished create or a lost status."""
+    """Times are monotonic.
 
+    `fresh`: this process put the finalizer on it, so nothing can have been made before. `looks`: when those began that
+    found nothing of an unfinished create or of a lost status. `searched`: the name and parent that were looked for.
+    """
+
+    fresh: bool = False
     attempt: Attempt | None = None
     failures: int = 0
     conflicts: int = 0
     post_ended: float | None = None
     looks: list[float] = field(default_factory=list)
+    searched: tuple[str, str | None] | None = None
     deleting_since: float | None = None
     deleted: float | None = None
     foreign_since: float | None = None
@@ -66,7 +72,8 @@ class Memo:
 
     def settled(self) -> None:
         """A create or an update has come to its end: nothing that was remembered of it matters any more."""
-        self.attempt, self.failures, self.post_ended, self.looks = None, 0, None, []
+        self.fresh, self.attempt, self.failures = False, None, 0
+        self.post_ended, self.looks, self.searched = None, [], None
 
     def see(self, generation: int, differing: Iterable[str]) -> None:
         """Which paths differ when a generation is first looked at: they wait to be changed, and are no drift."""
@@ -75,7 +82,7 @@ class Memo:
 
     def note_sent(self, changes: Iterable[Change], now: float) -> None:
         self.sent = [(key, at) for key, at in self.sent if at > now - FIGHT_SECONDS]
-        self.sent += [(_key(change), now) for change in changes]
+        self.sent += [(_key(change), now) for change in changes if not change.secret]  # nobody else can set a key
 
     def fought(self, change: Change, now: float) -> Stalled | None:
         """DriftFight: this value was sent again and again, and each time the cloud had another one afterwards."""

@@ -116,6 +116,17 @@ class Object:
         """The recorded uuid in the cloud; None while a record of an unfinished create exists, for that decides."""
         return None if self.creating else self.status.get("uuid")
 
+    @property
+    def lost(self) -> bool:
+        """The status is missing or mutilated: nobody knows whether anything was made for this object."""
+        unknown = not self.status.get("conditions") or "create" in self.status or self.reason == "OrphanSuspected"
+        return unknown and not self.creating and self.uuid is None
+
+    @property
+    def reason(self) -> str | None:
+        """That of Synced."""
+        return (self.condition("Synced") or {}).get("reason")
+
     def condition(self, kind: str) -> Mapping[str, Json] | None:
         for condition in self.status.get("conditions") or ():
             if condition.get("type") == kind:

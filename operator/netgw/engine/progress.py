@@ -52,7 +52,10 @@ class Environment:
 
 @dataclass
 class Pass:
-    """`status` is what will be written; it begins as what stands there."""
+    """`status` is what will be written; it begins as what stands there.
+
+    `lost`: the status was, so it has to be looked for by name before anything is said of it.
+    """
 
     obj: Object
     actuator: Actuator
@@ -63,11 +66,13 @@ class Pass:
     warning: str | None = None
     fresh: bool = False
     foreign: str | None = None
+    lost: bool = field(init=False)
     status: dict[str, Json] = field(init=False)
     generation: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.status = dict(self.obj.status)
+        self.lost = self.obj.lost and not self.memo.fresh
         if not self.obj.creating:
             self.status.pop("create", None)  # mutilated, by hand: it says nothing
         self.generation = self.obj.generation  # what this pass decides on, also if the object moves meanwhile

@@ -93,6 +93,7 @@ class Reconciler:
             if obj.deleting:
                 return None
             obj = await self._env.kubernetes.add_finalizer(obj)
+            memo.fresh = not obj.status
             self._env.wake(self._env.store.apply(obj, own_write=True))
         p = Pass(obj, self._actuators[obj.kind], memo, self._env)
         p.note_requests()
@@ -103,7 +104,8 @@ class Reconciler:
         if outcome is None:
             await self._let_go(p)
             return None
-        await p.save(outcome)
+        if not p.lost or obj.deleting:  # conditions without uuid would say that nothing was ever made
+            await p.save(outcome)
         return p.due(outcome)
 
     async def _let_go(self, p: Pass) -> None:
@@ -124,12 +126,13 @@ async def _sync(p: Pass) -> Outcome:
             return await _converge(p, look, blocked, invalid)
         case Absent() if hold is None and invalid is None:
             return await _vanished(p, look, gate)
-        case _ if blocked:
-            return pick(blocked)
-        case Unseen(message=message) if p.obj.uuid is not None:
+        case Unseen() if p.obj.uuid is None and hold is None and invalid is None:
+            return await create(p, gate)
+        case Unseen(message=message) if not blocked:
             return Waiting("ParentNotFound", message or "Waiting for a look at the cloud.", LOST_PARENT_AGAIN)
         case _:
-            return await create(p)
+            p.lost = p.lost and invalid is None
+            return pick(blocked)
 
 
 def _invalid(p: Pass) -> Stalled | None:
@@ -156,7 +159,7 @@ async def _vanished(p: Pass, absent: Absent, gate: Waiting | None) -> Outcome:
     """Rule 7: what vanished is not made again unasked. While an ancestor is gone, children wait."""
     if not p.actuator.recreate:
         return await create_if_approved(p, absent, gate)
-    return p.actuator.parent_hold(p.obj) or gate or await create(p)
+    return await create(p, gate)
 
 
 async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invalid: Stalled | None) -> Outcome:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import collections
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from support.scenario import Scenario, cloud_objects, route
+from support.scenario import Scenario, cloud_objects
 
 KILLS = 20
 SEED = 20261123
@@ -18,47 +19,42 @@ FOUND = re.compile(r"Adopted: .* was made by the create that was cut")
 
 
 def manifests(scenario: Scenario) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Gateway, connection, two tunnels, and again: each made when the one before is known to the cloud."""
+    """Gateway, connection, two tunnels, and again: a word for each, and what makes it."""
     for site in range(1, KILLS // 4 + 1):
         edge, office = f"edge-{site}", f"office-{site}"
-        router = scenario.cloud.router()
-        yield "gateway", lambda e=edge, r=router: scenario.gateway(e, routerRef={"uuid": r})
-        yield "connection", lambda e=edge, o=office, s=site: scenario.connection(
-            o, e, remoteRoutes=[route("office", f"10.{s}.0.0/24")]
-        )
+        yield edge, partial(scenario.gateway, edge, routerRef={"uuid": scenario.cloud.router()})
+        yield office, partial(scenario.connection, office, edge)
         for number in (1, 2):
-            yield (
-                "tunnel",
-                lambda o=office, n=number: scenario.tunnel(f"{o}-{n}", o, remoteAddress={"address": f"100.10.0.{n}"}),
-            )
+            yield f"{office}-{number}", partial(scenario.tunnel, f"{office}-{number}", office)
 
 
 def test_sigkill_between_post_and_status(scenario: Scenario, tell: Callable[[str], None]) -> None:
     rng = random.Random(SEED)
     scenario.secret()
     recorded = 0
-    story: collections.Counter[str] = collections.Counter()
-    for number, (word, make) in enumerate(manifests(scenario)):
+    story: Counter[str] = Counter()
+    for number, (name, make) in enumerate(manifests(scenario)):
         how = moment(rng, number)
         story[how] += 1
         posts = len(scenario.cloud.writes())
-        prepare(scenario, how)
+        if how != "open":
+            scenario.cloud.faults({"match": "POST /1.3/gateway*", "timeout": HELD, "when": how})
         make()
-        scenario.wait(f"the POST of {word} {number}", lambda n=posts: len(scenario.cloud.writes()) > n)
+        scenario.wait(f"the POST of {name}", partial(more_writes, scenario, posts))
         time.sleep(rng.uniform(0, 0.03))
         scenario.operator.kill()
         recorded += sum("create" in version.status for version in scenario.objects())
         scenario.cloud.door("DELETE", "/faults")
         scenario.operator.start()
-        scenario.wait(f"{word} {number} is known", lambda h=how: all_known(scenario) or h == "before")
+        if how != "before":
+            scenario.wait(f"{name} is known", partial(has_uuid, scenario, name))
     scenario.wait_all_ready(seconds=60)
     posts = len(scenario.cloud.writes())
-    found = cloud_objects(scenario.cloud.gateways())
-    names = [body["name"] for body in found]
+    names = [body["name"] for body in cloud_objects(scenario.cloud.gateways())]
     adopted = len(FOUND.findall(scenario.log))
     assert len(names) == len(set(names)) == KILLS
     assert len({version.status["uuid"] for version in scenario.objects()}) == KILLS
-    tell(f"{KILLS} SIGKILLs ({dict(story)}): {len(found)} in the cloud, one of each; {posts} POSTs")
+    tell(f"{KILLS} SIGKILLs ({dict(story)}): {len(names)} in the cloud, one of each; {posts} POSTs")
     tell(f"a create record was found {recorded} times; what it had made was found {adopted} times")
 
 
@@ -71,13 +67,10 @@ def moment(rng: random.Random, number: int) -> str:
     return rng.choice([*choices, "before", "before"] if number % 4 == 3 else choices)
 
 
-def prepare(scenario: Scenario, how: str) -> None:
-    if how != "open":
-        scenario.cloud.faults({"match": "POST /1.3/gateway*", "timeout": HELD, "when": how})
+def more_writes(scenario: Scenario, than: int) -> bool:
+    return len(scenario.cloud.writes()) > than
 
 
-def all_known(scenario: Scenario) -> bool:
-    """Every object has its uuid, but for those whose create was cut before the cloud heard of it."""
-    late = {version.body["metadata"]["name"] for version in scenario.objects() if "create" in version.status}
-    made = {body["name"] for body in cloud_objects(scenario.cloud.gateways())}
-    return all(version.status.get("uuid") for version in scenario.objects() if version.body["metadata"]["name"] not in late - made)
+def has_uuid(scenario: Scenario, name: str) -> bool:
+    (version,) = [v for v in scenario.objects() if v.body["metadata"]["name"] == name]
+    return "uuid" in version.status

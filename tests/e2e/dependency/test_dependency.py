@@ -84,10 +84,7 @@ def test_a_plan_with_no_tunnel_left(scenario: Scenario) -> None:
 
 def test_a_gateway_that_is_not_managed(scenario: Scenario) -> None:
     """A connection refers to it by uuid; nothing is ever written to the gateway itself."""
-    body = {"name": "by-hand", "zone": "fi-hel1", "plan": "production", "features": ["vpn"]}
-    body |= {"routers": [{"uuid": scenario.router}], "configured_status": "started"}
-    gateway = scenario.cloud.api("POST", "/gateway", body)["uuid"]
-    scenario.foreign.add(gateway)
+    gateway = scenario.gateway_by_hand(name="by-hand")
     scenario.secret()
     scenario.connection("office", gatewayRef={"uuid": gateway})
     scenario.tunnel()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from support.scenario import Scenario
 
 
@@ -72,17 +70,8 @@ def test_both_at_once(scenario: Scenario) -> None:
     assert len([call for call in scenario.cloud.writes() if call.method == "POST"]) == 2
 
 
-def gateway_by_hand(scenario: Scenario, **body: Any) -> str:
-    """One that somebody made without netgw."""
-    whole = {"zone": "fi-hel1", "plan": "production", "features": ["vpn"], "configured_status": "started"}
-    whole |= {"routers": [{"uuid": scenario.cloud.router()}], **body}
-    uuid = str(scenario.cloud.api("POST", "/gateway", whole)["uuid"])
-    scenario.foreign.add(uuid)
-    return uuid
-
-
 def test_gateway_of_somebody_else(scenario: Scenario) -> None:
-    uuid = gateway_by_hand(scenario, name="edge")
+    uuid = scenario.gateway_by_hand(name="edge")
     scenario.gateway()
     told = scenario.wait_for("NetworkGateway", "edge", Synced="NameConflict", Stalled="NameConflict")
     assert uuid in told.condition("Synced")["message"]
@@ -96,7 +85,7 @@ def test_gateway_of_somebody_else(scenario: Scenario) -> None:
 
 def test_gateway_of_another_cluster(scenario: Scenario) -> None:
     owner = "other-cluster/default/edge/00000000-0000-4000-8000-000000000000"
-    gateway_by_hand(scenario, name="edge", labels=[{"key": "netgw.dev/owner", "value": owner}])
+    scenario.gateway_by_hand(name="edge", labels=[{"key": "netgw.dev/owner", "value": owner}])
     scenario.gateway()
     told = scenario.wait_for("NetworkGateway", "edge", Synced="OwnedByOther", Stalled="OwnedByOther")
     assert owner in told.condition("Synced")["message"]
@@ -108,7 +97,7 @@ def test_gateway_of_another_cluster(scenario: Scenario) -> None:
 
 def test_router_that_is_taken(scenario: Scenario) -> None:
     """A router has one gateway: whose it is, is said, and it is tried again later."""
-    uuid = gateway_by_hand(scenario, name="by-hand", routers=[{"uuid": scenario.router}])
+    uuid = scenario.gateway_by_hand(name="by-hand", routers=[{"uuid": scenario.router}])
     scenario.gateway()
     told = scenario.wait_for("NetworkGateway", "edge", Ready="Conflict", Synced="Conflict").condition("Synced")
     assert uuid in told["message"]
@@ -125,6 +114,8 @@ def test_connection_is_moved(scenario: Scenario) -> None:
     scenario.change("VpnConnection", "office", gatewayRef={"name": "other"})
     told = scenario.wait_for("VpnConnection", "office", Ready="NoTunnels", Synced="ImmutableField")
     assert scenario.uuid("NetworkGateway", "other") in told.condition("Synced")["message"]
-    scenario.change("VpnConnection", "office", gatewayRef={"name": None, "uuid": scenario.uuid("NetworkGateway", "edge")})
+    scenario.change(
+        "VpnConnection", "office", gatewayRef={"name": None, "uuid": scenario.uuid("NetworkGateway", "edge")}
+    )
     scenario.wait_for("VpnConnection", "office", Ready="NoTunnels", Synced="InSync")
     assert scenario.cloud.writes(since) == []

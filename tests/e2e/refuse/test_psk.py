@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from functools import partial
 
 import pytest
 
@@ -13,15 +14,18 @@ WORD = secrets.token_hex(6)  # so that a part of it can be searched for
 
 BAD = {
     "empty": ("", "(empty)"),
-    "only a newline": ("\n", "(empty)"),
     "too short": (WORD[:7], "(too short)"),
+    "only a newline": ("\n", "(empty)"),
     "too long": (f"madeup_psk_{WORD * 5}", "(too long)"),
-    "characters": (f"madeup_psk_{WORD}=", "(characters that are not allowed)"),
-    "leading zero": (f"0{WORD}{WORD}", "(a leading 0)"),
     "two newlines": (f"madeup_psk_{WORD}\n\n", "(characters that are not allowed)"),
+    "a leading zero": (f"0{WORD}{WORD}", "(a leading 0)"),
+    "as base64": (f"madeup_psk_{WORD}=", "(characters that are not allowed)"),
+    "too short again": (WORD[5:], "(too short)"),
     "a space inside": (f"madeup_psk {WORD}", "(characters that are not allowed)"),
+    "empty again": ("", "(empty)"),
     "not ASCII": (f"madeup_psk_ä{WORD}", "(characters that are not allowed)"),
 }
+"""What the Secret holds, and what is said of it: never what was said of the one before."""
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +34,23 @@ def site(standing: Scenario) -> Scenario:
     return standing
 
 
-@pytest.mark.parametrize("bad", BAD)
-def test_of_a_tunnel_that_has_one(site: Scenario, shared: Scenario, bad: str) -> None:
-    value, words = BAD[bad]
-    accepted = site.in_cloud("VpnTunnel", "office-1")["psk_sha256"]
-    since = len(site.cloud.calls())
-    site.secret(value=value)
-    site.wait("it is named", lambda: words in site.get("VpnTunnel", "office-1").condition("Synced")["message"])
-    told = site.wait_for(
-        "VpnTunnel", "office-1", Ready="Up", Synced="InvalidPsk", Stalled="InvalidPsk", PskInSync="InvalidPsk"
-    )
-    message = told.condition("Synced")["message"]
-    assert "office-psk/psk" in message
-    assert "openssl rand" in message
-    assert "keeps the key accepted at" in message
+def says(site: Scenario, words: str) -> bool:
+    return words in site.get("VpnTunnel", "office-1").condition("Synced")["message"]
+
+
+def test_of_a_tunnel_that_has_one(site: Scenario, shared: Scenario, subtests: pytest.Subtests) -> None:
+    accepted, since = site.in_cloud("VpnTunnel", "office-1")["psk_sha256"], len(site.cloud.calls())
+    for bad, (value, words) in BAD.items():
+        with subtests.test(bad):
+            site.secret(value=value)
+            site.wait(f"it says {words}", partial(says, site, words))
+            told = site.wait_for(
+                "VpnTunnel", "office-1", Ready="Up", Synced="InvalidPsk", Stalled="InvalidPsk", PskInSync="InvalidPsk"
+            )
+            message = told.condition("Synced")["message"]
+            assert "office-psk/psk" in message
+            assert "openssl rand" in message
+            assert "keeps the key accepted at" in message
     assert site.cloud.writes(since) == []
     assert site.in_cloud("VpnTunnel", "office-1")["psk_sha256"] == accepted
 

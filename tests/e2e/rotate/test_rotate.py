@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from support.operator import DELAY
 from support.scenario import Scenario
@@ -20,6 +21,11 @@ def settled(scenario: Scenario, key: str) -> bool:
     """Every tunnel has the key, says so and is up."""
     conditions = [scenario.get("VpnTunnel", name).condition("PskInSync") for name in TUNNELS]
     return all(c.get("status") == "True" for c in conditions) and all(pushed(scenario, n, key) for n in TUNNELS)
+
+
+def warnings(scenario: Scenario) -> list[dict[str, Any]]:
+    """The condition Warning of each tunnel, {} where it has none."""
+    return [scenario.get("VpnTunnel", name).condition("Warning") for name in TUNNELS]
 
 
 def assert_rolled_over(scenario: Scenario, since: int) -> timedelta:
@@ -87,15 +93,13 @@ def test_edits_that_change_no_key(scenario: Scenario) -> None:
     since = len(scenario.cloud.calls())
     scenario.secret(key="other")
     scenario.secret(value=key + "\n")
-    for name in TUNNELS:
-        scenario.wait("it is told", lambda name=name: scenario.get("VpnTunnel", name).condition("Warning"))
-        assert "newline" in scenario.get("VpnTunnel", name).condition("Warning")["message"]
+    scenario.wait("it is told", lambda: all(warnings(scenario)))
+    assert all("newline" in warning["message"] for warning in warnings(scenario))
     scenario.wait_all_ready()
     scenario.wait_looks(2)
     assert scenario.cloud.writes(since) == []
     scenario.secret(value=key)
-    for name in TUNNELS:
-        scenario.wait("no more", lambda name=name: not scenario.get("VpnTunnel", name).condition("Warning"))
+    scenario.wait("nothing to tell", lambda: not any(warnings(scenario)))
     assert scenario.cloud.writes(since) == []
 
 

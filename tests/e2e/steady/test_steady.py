@@ -19,7 +19,10 @@ WRITES = re.compile(
 
 
 def requests_to_write(scenario: Scenario) -> Counter[str]:
-    """Writes of our kinds (the operator may not delete) and of Events that the API server was asked for so far, also those that changed nothing."""
+    """Writes of our kinds and of Events that the API server was asked for so far, also those that changed nothing.
+
+    The operator may delete neither.
+    """
     answer = scenario.cluster.api("GET", "/metrics").raise_for_status()
     return Counter({found[1]: int(found[2]) for found in WRITES.finditer(answer.text)})
 

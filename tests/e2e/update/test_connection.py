@@ -18,33 +18,33 @@ def site(standing: Scenario) -> Scenario:
     return standing
 
 
-@pytest.mark.parametrize(
-    ("change", "patches", "local", "remote"),
-    [
-        ({"localRoutes": [LOCAL, MORE]}, 1, [LOCAL, MORE], [OFFICE]),
-        ({"localRoutes": [MORE, LOCAL]}, 0, [LOCAL, MORE], [OFFICE]),
-        ({"localRoutes": [LOCAL], "remoteRoutes": [OFFICE, LAB]}, 1, [LOCAL], [OFFICE, LAB]),
-        ({"remoteRoutes": []}, 1, [LOCAL], []),
-        ({"remoteRoutes": [route("office", "10.0.5.0/24")]}, 1, [LOCAL], [route("office", "10.0.5.0/24")]),
-        ({"localRoutes": None}, 0, [LOCAL], [route("office", "10.0.5.0/24")]),
-        ({"localRoutes": []}, 1, [], [route("office", "10.0.5.0/24")]),
-    ],
-    ids=["more", "order", "both", "cleared", "set-again", "left-out", "other-cleared"],
-)
-def test_connection(
-    site: Scenario, shared: Scenario, change: Any, patches: int, local: list[Any], remote: list[Any]
-) -> None:
-    uuids = {name: site.uuid(kind, name) for kind, name in (("VpnConnection", "office"), ("VpnTunnel", "office-1"))}
-    since = len(site.cloud.calls())
-    site.change("VpnConnection", "office", **change)
-    site.wait_for("VpnConnection", "office", Ready="TunnelsUp", Synced="InSync")
-    writes = site.cloud.writes(since)
-    assert [call.method for call in writes] == ["PATCH"] * patches
-    assert all(call.path.endswith(f"/connections/{uuids['office']}") for call in writes)
-    made = site.in_cloud("VpnConnection", "office")
-    assert made["local_routes"] == [wire(item) for item in local]
-    assert made["remote_routes"] == [wire(item) for item in remote]
-    assert [tunnel["uuid"] for tunnel in made["tunnels"]] == [uuids["office-1"]]
+OTHER = route("office", "10.0.5.0/24")
+
+CHANGES: dict[str, tuple[dict[str, Any], int, list[Any], list[Any]]] = {
+    "one more": ({"localRoutes": [LOCAL, MORE]}, 1, [LOCAL, MORE], [OFFICE]),
+    "another order": ({"localRoutes": [MORE, LOCAL]}, 0, [LOCAL, MORE], [OFFICE]),
+    "both lists": ({"localRoutes": [LOCAL], "remoteRoutes": [OFFICE, LAB]}, 1, [LOCAL], [OFFICE, LAB]),
+    "cleared": ({"remoteRoutes": []}, 1, [LOCAL], []),
+    "set again": ({"remoteRoutes": [OTHER]}, 1, [LOCAL], [OTHER]),
+    "left out": ({"localRoutes": None}, 0, [LOCAL], [OTHER]),
+    "the other cleared": ({"localRoutes": []}, 1, [], [OTHER]),
+}
+"""The change, how many PATCHes it is, and the local and remote routes that the cloud has then."""
+
+
+def test_routes(site: Scenario, shared: Scenario, subtests: pytest.Subtests) -> None:
+    uuid, tunnel = site.uuid("VpnConnection", "office"), site.uuid("VpnTunnel", "office-1")
+    for words, (change, patches, local, remote) in CHANGES.items():
+        with subtests.test(words):
+            since = len(site.cloud.calls())
+            site.change("VpnConnection", "office", **change)
+            site.wait_for("VpnConnection", "office", Ready="TunnelsUp", Synced="InSync")
+            writes = site.cloud.writes(since)
+            assert [(call.method, call.path.rsplit("/", 1)[1]) for call in writes] == [("PATCH", uuid)] * patches
+            made = site.in_cloud("VpnConnection", "office")
+            assert made["local_routes"] == [wire(item) for item in local]
+            assert made["remote_routes"] == [wire(item) for item in remote]
+            assert [item["uuid"] for item in made["tunnels"]] == [tunnel]
 
 
 def wire(item: dict[str, str]) -> dict[str, str]:

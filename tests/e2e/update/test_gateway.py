@@ -15,29 +15,28 @@ def site(standing: Scenario) -> Scenario:
     return standing
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("name", "edge-renamed"),
-        ("plan", "advanced"),
-        ("plan", "production"),
-        ("features", ["nat", "vpn"]),
-        ("features", ["vpn"]),
-        ("automaticTunnelInternalIpAllocation", False),
-    ],
-)
-def test_gateway(site: Scenario, shared: Scenario, field: str, value: Any) -> None:
-    before = site.in_cloud("NetworkGateway", "edge")
-    since = len(site.cloud.calls())
-    site.change("NetworkGateway", "edge", **{field: value})
-    site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="InSync")
-    site.wait_all_ready()
-    assert [str(call) for call in site.cloud.writes(since)] == [f"PATCH /1.3/gateway/{before['uuid']}"]
-    after = site.in_cloud("NetworkGateway", "edge")
-    moving = {"updated_at", "operational_state", "connections", "automatic_tunnel_internal_ip_allocation", field}
-    assert {k: v for k, v in after.items() if k not in moving} == {k: v for k, v in before.items() if k not in moving}
-    shown = {"automaticTunnelInternalIpAllocation": "automatic_tunnel_internal_ip_allocation"}.get(field, field)
-    assert after[shown] == value
+CHANGES: list[tuple[str, str, Any]] = [
+    ("name", "name", "edge-renamed"),
+    ("plan", "plan", "advanced"),
+    ("plan", "plan", "production"),
+    ("features", "features", ["nat", "vpn"]),
+    ("features", "features", ["vpn"]),
+    ("automaticTunnelInternalIpAllocation", "automatic_tunnel_internal_ip_allocation", False),
+]
+
+
+def test_each_field_alone(site: Scenario, shared: Scenario, subtests: pytest.Subtests) -> None:
+    for field, shown, value in CHANGES:
+        with subtests.test(field=field, value=value):
+            before, since = site.in_cloud("NetworkGateway", "edge"), len(site.cloud.calls())
+            site.change("NetworkGateway", "edge", **{field: value})
+            site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="InSync")
+            site.wait_all_ready()
+            assert [str(call) for call in site.cloud.writes(since)] == [f"PATCH /1.3/gateway/{before['uuid']}"]
+            moving = {"updated_at", "operational_state", "connections", shown}
+            after = site.in_cloud("NetworkGateway", "edge")
+            assert {k: after[k] for k in after if k not in moving} == {k: before[k] for k in before if k not in moving}
+            assert after[shown] == value
 
 
 def test_stopped_and_started(site: Scenario, shared: Scenario) -> None:
@@ -73,7 +72,7 @@ def test_several_fields_at_once_are_one_patch(site: Scenario, shared: Scenario) 
 
 
 def test_what_cannot_be_is_refused_before_the_call(site: Scenario, shared: Scenario) -> None:
-    """vpn cannot go while there are connections; the gateway goes on carrying traffic."""
+    """The feature vpn cannot go while there are connections; the gateway goes on carrying traffic."""
     since = len(site.cloud.calls())
     site.change("NetworkGateway", "edge", features=["nat"])
     refused = site.wait_for("NetworkGateway", "edge", Ready="Running", Synced="Rejected")

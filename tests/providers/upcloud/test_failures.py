@@ -41,14 +41,16 @@ TABLE: list[tuple[UpCloudError, type, str, dict[str, Any], tuple[str, ...]]] = [
     # the error, outcome, reason, what else of CallFailed is not as usual, words
     (error(BadRequest, 400), S, "Rejected", {}, ("answers 400: Some title.", "Mend the spec", "in an hour")),
     (error(BadRequest, 405), S, "Rejected", {}, ("405",)),
-    (error(BadRequest, 422, code=None), S, "Rejected", {}, ("422", "not in UpCloud's own words")),
+    (error(BadRequest, 422, code=None), S, "Rejected", {"ambiguous": True}, ("422", "not in UpCloud's own words")),
     (error(BadRequest, 400, title=QUOTA), W, "QuotaReached", {}, (QUOTA, "larger plan", "5 to 15 min")),
     (error(Unauthorized, 401), W, "CredentialsRefused", {}, ("401", "revoked", "allowed_ip_ranges", "do not depend")),
-    (error(Unauthorized, 401, code=None), W, "CredentialsRefused", {}, ("401",)),
+    (error(Unauthorized, 401, code=None), W, "CredentialsRefused", {"ambiguous": True}, ("401",)),
+    (error(Forbidden, 403, code=None), W, "PermissionDenied", {"ambiguous": True}, ("not in UpCloud's own words",)),
+    (error(RateLimited, 429, code=None), W, "RateLimited", {"backoff": True}, ("429",)),
     (error(InsufficientCredits, 402), W, "InsufficientCredits", {}, ("402: Some title.", "Fill up", "5 to 15 min")),
     (error(Forbidden, 403), W, "PermissionDenied", {}, ("403: Some title.", "permission", "do not depend")),
     (error(NotFound, 404), W, "ParentNotCreated", {"backoff": True, "proof": True}, ("404: Some title.",)),
-    (error(NotFound, 404, code=None), W, "CloudUnavailable", {"backoff": True}, ("HTTP 404",)),
+    (error(NotFound, 404, code=None), W, "CloudUnavailable", {"backoff": True, "ambiguous": True}, ("HTTP 404",)),
     (error(Conflict, 409), W, "Conflict", {}, ("409: Some title.", "5 to 15 min")),
     (error(RateLimited, 429), W, "RateLimited", {"backoff": True}, ("429", "goes on by itself")),
     (error(RateLimited, sent=False), W, "RateLimited", {"backoff": True}, ("Too many requests to UpCloud",)),
@@ -97,6 +99,7 @@ def test_retry_after_is_kept_and_not_told() -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_lost_read_is_not_ambiguous(method: str) -> None:
     assert failed(TimedOut("lost", method=method)).ambiguous is (method == "POST")
+    assert failed(Forbidden("of a proxy", method=method, status=403)).ambiguous is (method == "POST")
 
 
 def test_fields_have_the_names_of_the_manifest() -> None:

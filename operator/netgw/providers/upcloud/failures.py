@@ -13,6 +13,7 @@
 | 429                   | RateLimited         | Retry-After, else soon, later and later   |
 | no answer, 5xx, …     | CloudUnavailable    | soon, later and later                     |
 
+A refusal in neither of the API's shapes comes from something on the way: a changing call may have been carried out.
 Messages never hold what differs from one answer to the next: no correlation id, no page of a proxy, no Retry-After.
 """
 
@@ -33,6 +34,7 @@ from netgw.providers.upcloud.api import (
     Unavailable,
     UpCloudError,
 )
+from netgw.providers.upcloud.api.errors import SAFE_METHODS
 
 QUOTA_WORDS = "can have up to"
 """Of "Service with plan production can have up to 2 connections.", the only wording that is documented."""
@@ -44,7 +46,17 @@ def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
     """What the caller is to do about an error. `since`: when it began, where it goes on for a while."""
     backoff = isinstance(error, NotFound | RateLimited | Unavailable)
     outcome = _outcome(error, "" if since is None else f" since {format_time(since)}")
-    return CallFailed(outcome, ambiguous=error.ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error))
+    ambiguous = error.ambiguous or _is_hearsay(error)
+    return CallFailed(outcome, ambiguous=ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error))
+
+
+def _is_hearsay(error: UpCloudError) -> bool:
+    """Whether a changing call was refused by something on the way, which may not know what UpCloud did with it.
+
+    Not so a 429: who says that did not let it through.
+    """
+    own_words = error.code is not None or isinstance(error, RateLimited)
+    return error.method not in SAFE_METHODS and error.sent and error.status is not None and not own_words
 
 
 def _is_proof(error: UpCloudError) -> bool:

@@ -51,6 +51,18 @@ def test_lists_that_differ_are_sent_whole(over: dict[str, Any], body: dict[str, 
     assert sent(plan.modification(found)) == body
 
 
+def test_what_differs_is_told_in_few_words() -> None:
+    (change,) = changes(FULL | {"localRoutes": [CLOUD]}, **AS_FULL)
+    assert str(change) == 'localRoutes: ["more 10.0.3.0/24", "cloud 10.0.1.0/24"] → ["cloud 10.0.1.0/24"]'
+
+
+def test_type_of_a_route_that_nobody_knows() -> None:
+    """It differs, and nothing of it is lost."""
+    odd = plan.observed(connection(local_routes=[WIRE_CLOUD | {"type": "bgp"}]))["localRoutes"]
+    assert odd == ["cloud 10.0.1.0/24 bgp"]
+    assert [sent(route) for route in plan.wire_routes(odd)] == [WIRE_CLOUD | {"type": "bgp"}]
+
+
 @pytest.mark.parametrize(("path", "over", "wire"), [("name", {"name": "paris"}, {}), ("type", {}, {"type": "other"})])
 def test_differs_and_cannot_change(path: str, over: dict[str, Any], wire: dict[str, Any]) -> None:
     (change,) = changes(FULL | over, **AS_FULL | wire)

@@ -11,6 +11,7 @@ from pydantic import SecretBytes, SecretStr
 from netgw.engine.objects import Object
 from netgw.engine.outcome import Stalled, Waiting
 from netgw.kube.client import Secret, SecretMeta
+from netgw.kube.errors import KubernetesError
 from netgw.kube.fingerprint import FingerprintKey
 from netgw.kube.resource import SecretKeyRef
 from netgw.providers.upcloud.tunnel.key import Keys, KeyState
@@ -30,10 +31,13 @@ class FakeSecrets:
             meta = SecretMeta("default", "office-psk", "uid", version)
             self.secret = Secret(meta, {key: SecretBytes(value.encode()) for key, value in data.items()})
         self.vanishes = vanishes
+        self.away = False
         self.reads = 0
 
     async def look(self, ref: tuple[str, str]) -> SecretMeta | None:
         assert ref == ("default", "office-psk")
+        if self.away:
+            raise KubernetesError("no answer in time")
         return self.secret.meta if self.secret else None
 
     async def read(self, ref: tuple[str, str]) -> Secret | None:
@@ -47,10 +51,10 @@ def recorded(key: str = KEY, version: str = "7", by: FingerprintKey = OURS, *, a
 
 
 def state(
-    secrets: FakeSecrets, status: dict[str, Any] | None = None, *, needed: bool = False, found: Object | None = None
+    secrets: FakeSecrets, status: dict[str, Any] | None = None, *, new: bool = False, found: Object | None = None
 ) -> KeyState:
     tunnel = found or obj("VpnTunnel", "office-1", TUNNEL_SPEC, status)
-    return asyncio.run(Keys(secrets, OURS).state(tunnel, REF, needed=needed))
+    return asyncio.run(Keys(secrets, OURS).state(tunnel, REF, new=new))
 
 
 def test_same_version_is_not_read() -> None:
@@ -62,7 +66,7 @@ def test_same_version_is_not_read() -> None:
 
 def test_same_version_is_read_where_the_key_is_needed() -> None:
     secrets = FakeSecrets({"psk": KEY})
-    assert state(secrets, recorded(), needed=True).key == SecretStr(KEY)
+    assert state(secrets, recorded(), new=True).key == SecretStr(KEY)
     assert secrets.reads == 1
 
 
@@ -107,6 +111,28 @@ def test_secret_that_vanishes_between_look_and_read() -> None:
     assert isinstance(hold, Waiting)
     assert hold.reason == "SecretNotFound"
     assert "The tunnel keeps the key accepted at 2026-11-22T02:41:00Z." in hold.message
+
+
+def test_secret_that_cannot_be_read() -> None:
+    secrets = FakeSecrets({"psk": KEY})
+    secrets.away = True
+    hold = state(secrets, recorded()).hold
+    assert isinstance(hold, Waiting)
+    assert (hold.reason, hold.after) == ("SecretNotFound", 30.0)
+    assert "Secret office-psk cannot be read: no answer in time." in hold.message
+    assert "The tunnel keeps the key" in hold.message
+
+
+@pytest.mark.parametrize(
+    ("annotation", "field"),
+    [("push-psk-requested-at", "lastHandledPushPskAt"), ("reconcile-requested-at", "lastHandledReconcileAt")],
+)
+def test_same_version_is_read_where_somebody_asks(annotation: str, field: str) -> None:
+    asked = {"annotations": {f"netgw.dev/{annotation}": "2026-11-22T03:00:00Z"}}
+    for handled, reads in (({}, 1), ({field: "2026-11-22T02:00:00Z"}, 1), ({field: "2026-11-22T03:00:00Z"}, 0)):
+        secrets = FakeSecrets({"psk": KEY})
+        state(secrets, found=obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | handled, **asked))
+        assert secrets.reads == reads
 
 
 def test_no_such_key_in_it() -> None:
@@ -155,21 +181,21 @@ def test_newline_is_told_while_the_secret_is_as_it_was() -> None:
         secrets = FakeSecrets({"psk": KEY + "\n"})
         keys = Keys(secrets, OURS)
         new, made = obj("VpnTunnel", "office-1", TUNNEL_SPEC), obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded())
-        assert (await keys.state(new, REF, needed=True)).warning == NEWLINE
-        assert (await keys.state(made, REF, needed=False)).warning == NEWLINE
+        assert (await keys.state(new, REF, new=True)).warning == NEWLINE
+        assert (await keys.state(made, REF, new=False)).warning == NEWLINE
         assert secrets.reads == 1
         # Another process knows it from the condition.
         advice = {"conditions": [{"type": "Warning", "message": NEWLINE}]}
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | advice)
-        assert (await Keys(secrets, OURS).state(told, REF, needed=False)).warning == NEWLINE
+        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warning == NEWLINE
         other = {"conditions": [{"type": "Warning", "message": "Of another Secret."}]}
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | other)
-        assert (await Keys(secrets, OURS).state(told, REF, needed=False)).warning is None
+        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warning is None
 
     asyncio.run(story())
 
 
 def test_key_is_in_no_repr() -> None:
-    found = state(FakeSecrets({"psk": KEY}, "8"), recorded(), needed=True)
+    found = state(FakeSecrets({"psk": KEY}, "8"), recorded(), new=True)
     assert found.key is not None
     assert KEY not in repr(found) + str(found)

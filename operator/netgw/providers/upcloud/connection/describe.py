@@ -20,7 +20,8 @@ def describe(gateway: Gateway, connection: Connection) -> Observation:
 def _ready(gateway: Gateway, connection: Connection, ups: list[bool | None]) -> Condition:
     """The connection's rows of the Ready table."""
     if gateway.configured_status == "stopped":
-        return Condition("Ready", "False", "GatewayStopped", f"Gateway {gateway.name} is stopped: no traffic.")
+        said = f"Gateway {gateway.name} is stopped, as configured: no traffic."
+        return Condition("Ready", "False", "GatewayStopped", said)
     if not ups:
         return Condition("Ready", "True", "NoTunnels", "It has no tunnel yet: no traffic goes through it.")
     if True in ups:

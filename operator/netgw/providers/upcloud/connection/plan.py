@@ -10,6 +10,7 @@ from netgw.providers.upcloud.api import Connection, ConnectionCreate, Connection
 from netgw.providers.upcloud.connection.model import ConnectionSpec
 from netgw.providers.upcloud.connection.model import Route as SpecRoute
 
+STATIC = "static"
 _ROUTES = "whether child SAs are installed anew is not documented"
 
 FIELDS = (
@@ -58,8 +59,14 @@ def creation(name: str, values: Values) -> ConnectionCreate:
 
 def wire_routes(routes: Value) -> tuple[Route, ...]:
     """A list of routes as it is sent."""
-    return tuple(Route(name=r["name"], type=r["type"], static_network=r["staticNetwork"]) for r in routes)
+    return tuple(_wire_route(*text.split(" ")) for text in routes)
 
 
-def _route(route: SpecRoute | Route) -> dict[str, str]:
-    return {"name": route.name, "type": route.type, "staticNetwork": route.static_network}
+def _wire_route(name: str, network: str, type_: str = STATIC) -> Route:
+    return Route(name=name, type=type_, static_network=network)
+
+
+def _route(route: SpecRoute | Route) -> str:
+    """`cloud 10.0.1.0/24`: short, for people read it in messages, and without loss, for no part has a space."""
+    text = f"{route.name} {route.static_network}"
+    return text if route.type == STATIC else f"{text} {route.type}"

@@ -22,7 +22,6 @@ from netgw.engine.actuator import (
 from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
-from netgw.kube.errors import KubernetesError
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection, Tunnel
 from netgw.providers.upcloud.base import Base, Context, contradiction, links
@@ -30,7 +29,7 @@ from netgw.providers.upcloud.room import SOON, UNSEEN
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import Known, describe
-from netgw.providers.upcloud.tunnel.key import Keys, KeyState
+from netgw.providers.upcloud.tunnel.key import Keys, KeyState, push_requested
 from netgw.providers.upcloud.tunnel.model import KIND, TunnelSpec
 from netgw.providers.upcloud.tunnel.rollout import Rollout
 from netgw.providers.upcloud.tunnel.state import is_up
@@ -144,20 +143,11 @@ class TunnelActuator(Base):
     async def resolve(self, obj: Object, external: External | None) -> Resolution:
         spec = parse_spec(TunnelSpec, obj.spec)
         name, parent = self.effective_name(obj), self.parent_uuid(obj)
-        needed = external is None or push_requested(obj) or look_requested(obj)
-        state = await self._key_state(obj, spec, needed=needed)
+        state = await self._keys.state(obj, spec.ipsec.authentication.psk_secret_ref, new=external is None)
         desired = Desired(name, parent, plan.desired(spec, name), psk=state.psk, payload=state.key)
         if external is None:
             return self._resolve_new(obj, desired, state)
         return self._resolve_existing(obj, external, desired, state)
-
-    async def _key_state(self, obj: Object, spec: TunnelSpec, *, needed: bool) -> KeyState:
-        ref = spec.ipsec.authentication.psk_secret_ref
-        try:
-            return await self._keys.state(obj, ref, needed=needed)
-        except KubernetesError as error:
-            said = f"Secret {ref.name} cannot be read: {error}. Tried again every 30 s."
-            return KeyState(hold=Waiting("SecretNotFound", said, 30.0))
 
     def _resolve_existing(self, obj: Object, external: External, desired: Desired, state: KeyState) -> Resolution:
         values = dict(desired.values)
@@ -239,18 +229,6 @@ class TunnelActuator(Base):
             after=after,
         )
         return describe(obj, entry.gateway, tunnel, resolution, known)
-
-
-def push_requested(obj: Object) -> bool:
-    """Whether a user asks to send the key although nothing says that it differs."""
-    asked = obj.annotation("push-psk-requested-at")
-    return asked is not None and asked != obj.status.get("lastHandledPushPskAt")
-
-
-def look_requested(obj: Object) -> bool:
-    """Whether a user asks to look at everything afresh: then at the Secret as well."""
-    asked = obj.annotation("reconcile-requested-at")
-    return asked is not None and asked != obj.status.get("lastHandledReconcileAt")
 
 
 def in_entry(entry: Entry, uuid: str, obj: Object) -> External | None:

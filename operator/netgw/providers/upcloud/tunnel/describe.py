@@ -64,7 +64,9 @@ def _ready(obj: Object, gateway: Gateway, tunnel: Tunnel, since: str | None, kno
     """The tunnel's rows of the Ready table, first that fits."""
     peer, state, up = tunnel.remote_address.address, tunnel.operational_state, is_up(tunnel)
     if gateway.configured_status == "stopped":
-        return Condition("Ready", "False", "GatewayStopped", f"Gateway {gateway.name} is stopped: no traffic.")
+        return Condition(
+            "Ready", "False", "GatewayStopped", f"Gateway {gateway.name} is stopped, as configured: no traffic."
+        )
     if state in ENDING:
         return Condition("Ready", "False", "TunnelDown", f"In state {state}: the tunnel is going away. No traffic.")
     if up:
@@ -74,12 +76,12 @@ def _ready(obj: Object, gateway: Gateway, tunnel: Tunnel, since: str | None, kno
         return Condition("Ready", "Unknown", "StateUnknown", words)
     if since is None:
         message = news(known.message, tunnel.created_at)
-        why = _why(obj, cause(message), peer) or "Is it set up with this gateway's address and the same key?"
+        why = _why(obj, cause(message), peer, "It") or "Is it set up with this gateway's address and the same key?"
         text = f"Peer {peer} has never connected: no traffic. {why}{_quote(message)}"
         return Condition("Ready", "False", "PeerNeverConnected", text)
     message = news(known.message, known.seen_up or _last_up(obj, since, known.now))
     reason = cause(message)
-    why = _why(obj, reason, peer) or f"The tunnel to peer {peer} is down."
+    why = _why(obj, reason, peer, f"Peer {peer}") or f"The tunnel to peer {peer} is down."
     changed = f" It was changed at {known.interrupted}, and the peer has to agree to that." if known.interrupted else ""
     return Condition("Ready", "False", reason, f"{why} No traffic since {since}.{changed}{_quote(message)}")
 
@@ -91,20 +93,20 @@ def _last_up(obj: Object, since: str, now: datetime) -> datetime:
     return (parse_time(since) or now) - NOTICED_LATE
 
 
-def _why(obj: Object, reason: str, peer: str) -> str | None:
-    """What a classified cause means, and what to do."""
+def _why(obj: Object, reason: str, peer: str, who: str) -> str | None:
+    """What a classified cause means, and what to do. `who`: the peer, as the sentence begins."""
     match reason:
         case "AuthenticationFailed":
             return (
-                f"Peer {peer} refused authentication: the pre-shared key differs, or the peer does not identify as "
+                f"{who} refused authentication: the pre-shared key differs, or the peer does not identify as "
                 f"{peer} (usual behind NAT). {_compare_keys(obj)}"
             )
         case "NoProposalChosen":
-            return f"Peer {peer} accepts none of the proposals: compare algorithms and DH groups with the peer's."
+            return f"{who} accepts none of the proposals: compare algorithms and DH groups with the peer's."
         case "TrafficSelectorMismatch":
-            return f"Peer {peer} wants other networks: compare the routes of the connection with the peer's."
+            return f"{who} wants other networks: compare the routes of the connection with the peer's."
         case "PeerUnreachable":
-            return f"Peer {peer} does not answer: is it up, and are UDP 500 and 4500 open to it?"
+            return f"{who} does not answer: is it up, and are UDP 500 and 4500 open to it?"
         case _:
             return None
 

@@ -20,9 +20,12 @@ from netgw.engine.actuator import Psk
 from netgw.engine.objects import Object
 from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.kube.client import Secret
+from netgw.kube.errors import KubernetesError
 from netgw.kube.provider import Fingerprints, Secrets
 from netgw.kube.resource import SecretKeyRef
 from netgw.providers.upcloud.psk import HINT, BrokenRule, check
+
+UNREAD_AGAIN = 30.0
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,15 @@ class Keys:
         self._fingerprints = fingerprints
         self._trimmed: dict[tuple[str, str, str], str] = {}
 
-    async def state(self, obj: Object, ref: SecretKeyRef, *, needed: bool) -> KeyState:
-        """`needed`: a create or an asked-for push needs the key itself. Raises when Kubernetes does not answer."""
+    async def state(self, obj: Object, ref: SecretKeyRef, *, new: bool) -> KeyState:
+        """`new`: a create needs the key itself."""
+        try:
+            return await self._state(obj, ref, needed=new or push_requested(obj) or look_requested(obj))
+        except KubernetesError as error:
+            said = f"Secret {ref.name} cannot be read: {error}. Tried again every 30 s.{_keeps(obj)}"
+            return KeyState(hold=Waiting("SecretNotFound", said, UNREAD_AGAIN))
+
+    async def _state(self, obj: Object, ref: SecretKeyRef, *, needed: bool) -> KeyState:
         at = (obj.namespace, ref.name)
         recorded: Mapping[str, str] = obj.status.get("psk") or {}
         meta = await self._secrets.look(at)
@@ -80,6 +90,18 @@ class Keys:
         here = self._trimmed.get((obj.namespace, ref.name, ref.key)) == version
         there = (obj.condition("Warning") or {}).get("message") == _newline(ref)
         return _newline(ref) if here or there else None
+
+
+def push_requested(obj: Object) -> bool:
+    """Whether a user asks to send the key although nothing says that it differs."""
+    asked = obj.annotation("push-psk-requested-at")
+    return asked is not None and asked != obj.status.get("lastHandledPushPskAt")
+
+
+def look_requested(obj: Object) -> bool:
+    """Whether a user asks to look at everything afresh: then at the Secret as well."""
+    asked = obj.annotation("reconcile-requested-at")
+    return asked is not None and asked != obj.status.get("lastHandledReconcileAt")
 
 
 def _newline(ref: SecretKeyRef) -> str:
