@@ -209,6 +209,7 @@ class App:
         return Listener(
             managed=lambda cloud_uuid: self.store.holder(cloud_uuid) is not None,
             changed=self._cloud_changed,
+            refused=lambda: self._wake_spread(self._of(kinds), min(self._fast, SPREAD)),
             recovered=lambda: self._cloud_recovered(kinds),
             blinded=lambda why: self._cloud_silent(kinds, why),
         )

@@ -37,6 +37,8 @@ BLIND_AT_LEAST = 300.0
 RETRY_FIRST = 2.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
+REFUSALS = frozenset({"CredentialsRefused", "PermissionDenied"})
+"""An answer, and not silence that may pass: only a person helps, so it is told at once."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class Account:
         if self._failing is None or self._failing.outcome.reason != outcome.reason:
             log.warning("UpCloud cannot be observed: %s: %s", outcome.reason, error)
             self._failing = Failing(since, Waiting(outcome.reason, outcome.message, outcome.after))
+            if outcome.reason in REFUSALS:
+                self._listener.refused()
         if self.is_blind() and not self._told_blind:
             self._told_blind = True
             self._listener.blinded(self.blind(None) or outcome.message)
