@@ -164,5 +164,3 @@ def in_cloud(h: History, **wanted: int) -> None:
     tunnels = [found for connection in connections for found in connection.tunnels]
     found = {"gateways": len(gateways), "connections": len(connections), "tunnels": len(tunnels)}
     assert found == wanted, h.picture()
-
-

@@ -344,7 +344,9 @@ class Chaos:
                 for child in await self.h.kubernetes.children(obj):
                     self.h.kubernetes.delete(child.kind, child.name)
             case "DriftFight" | "Rejected":
-                self.h.kubernetes.annotate(obj.kind, obj.name, "reconcile-requested-at", format_time(self.h.clock.wall()))
+                self.h.kubernetes.annotate(
+                    obj.kind, obj.name, "reconcile-requested-at", format_time(self.h.clock.wall())
+                )
             case _:
                 pass
 

@@ -208,7 +208,6 @@ class MemoryKubernetes:
             self.watcher(kind, event, copy.deepcopy(body))
 
 
-
 FINGERPRINTS = FingerprintKey(SecretBytes(b"madeup-fingerprint-key-for-tests-0"))
 
 

@@ -34,6 +34,11 @@ def environment(**ours: str) -> dict[str, str]:
     return kept | ours
 
 
+def made_up(prefix: str) -> str:
+    """A value that looks made up and whose end is found nowhere by chance: hexadecimal text has none of its letters."""
+    return f"madeup_{prefix}_" + "".join(secrets.choice("ghjkmnpqrstvwxyz") for _ in range(20))
+
+
 def announced(process: Process, pattern: str) -> str:
     """The first group of the first line that matches, waited for."""
     deadline = time.monotonic() + START_SECONDS
@@ -111,7 +116,7 @@ class Operator:
     """`netgw run` under the roles of deploy/rbac.yaml. It is started often; each life has a log of its own."""
 
     def __init__(self, kubeconfig: Path, cloud: str, folder: Path, **settings: str) -> None:
-        self.token = f"madeup_token_{secrets.token_hex(8)}"
+        self.token = made_up("token")
         self._folder = folder
         self._environment = environment(
             KUBECONFIG=str(kubeconfig),
@@ -144,10 +149,11 @@ class Operator:
         """What it wrote in all its lives, or in those from the `since`th on."""
         return "".join(life.output() for life in self._lives[since:])
 
-    def begin(self) -> None:
-        """Start it, without waiting until it works."""
+    def begin(self, cloud: str | None = None) -> None:
+        """Start it, without waiting until it works; `cloud` is asked instead of the simulator."""
         log = self._folder / f"operator-{len(self._lives) + 1}.log"
-        self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=self._environment))
+        environment = self._environment | ({} if cloud is None else {"UPCLOUD_DEBUG_API_BASE_URL": cloud})
+        self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=environment))
 
     def wait_ready(self) -> None:
         """Until `/readyz` says so."""
@@ -158,9 +164,9 @@ class Operator:
             assert time.monotonic() < deadline, f"the operator is not ready:\n{self.process.tail(30)}"
             time.sleep(0.05)
 
-    def start(self) -> None:
+    def start(self, cloud: str | None = None) -> None:
         """Start it and wait until it is ready."""
-        self.begin()
+        self.begin(cloud)
         self.wait_ready()
 
     def kill(self) -> None:

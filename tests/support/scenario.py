@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +17,7 @@ import httpx
 
 from support.admission import GROUP, PLURALS
 from support.cluster import MERGE_PATCH, Cluster
-from support.operator import DRAIN_SECONDS, LIST, Operator, Simulator, ended
+from support.operator import DRAIN_SECONDS, LIST, Operator, Simulator, ended, made_up
 from support.recorder import Recorder, Version
 
 DEADLINE = 30.0
@@ -82,7 +81,7 @@ class Scenario:
 
     def key(self) -> str:
         """A new pre-shared key."""
-        return f"madeup_psk_{secrets.token_hex(10)}"
+        return made_up("psk")
 
     def secret(self, name: str = "office-psk", value: str | None = None, key: str = "psk") -> str:
         """Make or edit a Secret; the value that it has then."""

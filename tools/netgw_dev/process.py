@@ -76,14 +76,16 @@ class Process:
 def terminated_as_interrupted() -> Iterator[None]:
     """Take SIGTERM and SIGHUP as Ctrl-C while inside, so that every `with` and `finally` is run. Main thread only.
 
-    What is ignored on purpose (SIGHUP under nohup) stays ignored.
+    SIGHUP that is ignored on purpose (nohup) stays ignored. SIGINT does not: a shell without job control ignores it for
+    whatever it starts in the background, and then nothing could be interrupted.
     """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
         raise KeyboardInterrupt
 
-    heeded = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
+    hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    heeded = (signal.SIGINT, signal.SIGTERM, *hangup)
     previous = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         yield

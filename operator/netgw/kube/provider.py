@@ -52,8 +52,8 @@ class Listener:
     """Who is told what a backend learns, and what the backend has to know of Kubernetes.
 
     `managed(uuid)`: whether a living object records this uuid. `changed(uuids, listed)`: what moved in the cloud;
-    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials. `recovered()`:
-    it answers again. `blinded(why)`: no look for too long.
+    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials.
+    `recovered()`: it answers again. `blinded(why)`: no look for too long.
     """
 
     managed: Callable[[str], bool]

@@ -39,7 +39,7 @@ def test_missing_at_the_start_and_vanishing(access: Access, tmp_path: Path) -> N
         assert TUNNELS in not_yet.text
         assert httpx.get(f"{probes}/livez", trust_env=False).status_code == 200
         cluster.install_crds()
-        announced(operator.process, r"(ready)$")
+        announced(operator.process, r"(?m)(ready)$")
         cluster.apply(ROOT / "deploy" / "samples" / "site-to-site.yaml", "default")
         path = "/apis/upcloud.netgw.dev/v1alpha1/namespaces/default/networkgateways/edge"
         announced(operator.process, r"NetworkGateway default/edge: Ready=(False)")

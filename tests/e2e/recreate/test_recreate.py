@@ -105,7 +105,7 @@ def test_same_name_again(scenario: Scenario) -> None:
     """Deleted, and made again under the same name in the moment the name is free: nothing of the old one is left."""
     scenario.site_to_site(tunnels=1)
     old = {str(v.body["kind"]): v.body for v in scenario.objects()}
-    for kinds in (["VpnTunnel"], ["VpnConnection", "VpnTunnel"], list(KINDS)):
+    for kinds in (["VpnTunnel"], list(KINDS)):
         before, since = uuids(scenario), len(scenario.cloud.calls())
         for kind in kinds:
             scenario.delete(kind, old[kind]["metadata"]["name"])

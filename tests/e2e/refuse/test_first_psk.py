@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from support.operator import made_up
 from support.scenario import Scenario
 
 
 def test_tunnel(scenario: Scenario) -> None:
-    scenario.secret(value="madeup_")
+    scenario.secret(value=made_up("psk")[-7:])
     scenario.gateway()
     scenario.connection()
     scenario.tunnel()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from functools import partial
 
 import pytest
 
+from support.operator import made_up
 from support.scenario import Scenario
 
-WORD = secrets.token_hex(6)  # so that a part of it can be searched for
+WORD = made_up("psk")[-12:]
 
 BAD = {
     "empty": ("", "(empty)"),

@@ -76,7 +76,9 @@ def _ready(obj: Object, gateway: Gateway, tunnel: Tunnel, since: str | None, kno
         return Condition("Ready", "Unknown", "StateUnknown", words)
     if since is None:
         message = news(known.message, tunnel.created_at)
-        why = _why(obj, cause(message), peer, "It") or "Is it set up with this gateway's address and the same key?"
+        why = (
+            _why(obj, cause(message), peer, "The peer") or "Is it set up with this gateway's address and the same key?"
+        )
         text = f"Peer {peer} has never connected: no traffic. {why}{_quote(message)}"
         return Condition("Ready", "False", "PeerNeverConnected", text)
     message = news(known.message, known.seen_up or _last_up(obj, since, known.now))

@@ -1,0 +1,45 @@
+"""Between the operator and the cloud: answers to POSTs arrive late, as they do on a bad line."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+
+@contextlib.contextmanager
+def slow_answers(url: str, seconds: float) -> Iterator[str]:
+    """Where to ask instead of `url`: what is asked goes through at once, the answer to a POST takes so long to come."""
+    cloud = (urlsplit(url).hostname, urlsplit(url).port)
+
+    class Line(socketserver.BaseRequestHandler):
+        """One connection; requests on it follow one another, as httpx sends them."""
+
+        def handle(self) -> None:
+            late = 0.0
+            with socket.create_connection(cloud) as server:
+                while True:
+                    for end in select.select([self.request, server], [], [])[0]:
+                        if not (data := end.recv(65536)):
+                            return
+                        if end is self.request:
+                            late = seconds if data.startswith(b"POST ") else late
+                            server.sendall(data)
+                        else:
+                            time.sleep(late)
+                            late = 0.0
+                            self.request.sendall(data)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Line) as listener:
+        thread = threading.Thread(target=listener.serve_forever, args=(0.05,), name="slow answers")
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.server_address[1]}"
+        finally:
+            listener.shutdown()
+            thread.join()
