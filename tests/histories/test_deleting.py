@@ -400,6 +400,48 @@ def test_nothing_is_made_under_a_parent_that_is_being_deleted(form: str) -> None
     audited(story)
 
 
+def test_nothing_is_made_under_a_parent_whose_deletion_it_waited_through() -> None:
+    """A child waits for its turn behind a slow call; by then its parent is being deleted."""
+
+    async def story(h: History) -> None:
+        await made(h, tunnels=0)
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY | {"plan": "advanced"})
+        h.kubernetes.apply("VpnConnection", "branch", CONNECTION)
+        await h.settle()
+        h.world.faults.add("PATCH *", timeout=25.0)
+        h.kubernetes.apply("VpnConnection", "branch", CONNECTION | {"localRoutes": []})
+        await h.until(lambda: bool(h.calls("PATCH")))
+        h.kubernetes.apply("VpnTunnel", "late", tunnel())
+        await asyncio.sleep(1)
+        h.kubernetes.delete("VpnConnection", "office")
+        await h.until(lambda: h.reason("VpnTunnel", "late") in ("ParentDeleting", "ParentNotFound"))
+        await asyncio.sleep(60)
+        assert [path for path in h.calls("POST") if path.endswith("tunnels")] == []
+        assert h.kubernetes.get("VpnConnection", "office") is None
+
+    audited(story)
+
+
+def test_where_nobody_can_look_nothing_is_gone() -> None:
+    """The status was mutilated and the parents are gone: it cannot even be asked for."""
+
+    async def story(h: History) -> None:
+        await made(h, tunnels=1)
+        await h.kill()
+        body = h.kubernetes.objects[h.get("VpnTunnel", "office-1").ref]
+        del body["status"]["gatewayUuid"], body["status"]["connectionUuid"]
+        for kind, name in NAMES[:2]:
+            h.kubernetes.take_finalizer(kind, name)
+            h.kubernetes.delete(kind, name)
+        delete(h)
+        await h.start()
+        await asyncio.sleep(300)
+        assert h.get("VpnTunnel", "office-1").guarded
+        assert sum(len(gateway.tunnels) for gateway in h.world.gateways.values()) == 1
+
+    audited(story)
+
+
 def test_paused_does_not_stop_a_deletion() -> None:
     async def story(h: History) -> None:
         await made(h)

@@ -6,10 +6,11 @@ import asyncio
 from fnmatch import fnmatch
 from typing import Any
 
+import httpx
 import pytest
 
 from support.audit import audited
-from support.history import CONNECTION, GATEWAY, KEY, History, tunnel
+from support.history import CONNECTION, GATEWAY, KEY, OTHER_KEY, History, tunnel
 
 PLACES = {
     "NetworkGateway": "POST /1.3/gateway",
@@ -67,6 +68,51 @@ def test_the_work_was_not_done_and_nobody_said_so(kind: str, fault: str) -> None
         assert (again - lost).total_seconds() > 10
 
     audited(story)
+
+
+def test_the_object_moves_while_the_cloud_makes_it() -> None:
+    """The uuid is written all the same, on the fresh object: nothing has to be looked for."""
+
+    async def story(h: History) -> None:
+        def annotate(request: httpx.Request) -> None:
+            if request.method in ("POST", "PATCH"):
+                for obj in h.objects():
+                    h.kubernetes.annotate(obj.kind, obj.name, "approve", f"{h.clock.now()}")
+
+        h.witness.when_answered = annotate
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        assert [event for event in h.kubernetes.events if event[2] == "Adopted"] == []
+        assert len(h.calls("POST")) == 4
+        h.kubernetes.put_secret("office-psk", OTHER_KEY.encode())
+        await asyncio.sleep(120)
+        await h.settle()
+        assert len(h.calls("PATCH")) == 2
+        for name in ("office-1", "office-2"):
+            assert h.reason("VpnTunnel", name, "PskInSync") == "Accepted"
+
+    audited(story)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_name_that_another_is_being_made_with(seed: int) -> None:
+    """While nobody knows whether the one was made, the other does not try: its work would be taken for the one's."""
+
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all(tunnels=0)
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY | {"plan": "advanced"})
+        await h.settle()
+        h.world.faults.add(PLACES["VpnConnection"], reset=True)
+        for name in ("one", "two"):
+            h.kubernetes.apply("VpnConnection", name, CONNECTION | {"name": "shared"})
+        for _ in range(600):
+            await asyncio.sleep(0.1)
+            assert sum(obj.creating for obj in h.objects()) <= 1
+        assert any(h.ready(h.get("VpnConnection", name)) for name in ("one", "two"))
+
+    audited(story, seed=seed, latency=0.5)
 
 
 @pytest.mark.parametrize("kind", PLACES)

@@ -12,6 +12,7 @@ def test_create_in_any_order_with_exactly_four_posts() -> None:
         await h.start()
         h.apply_all()
         await h.settle()
+        assert h.reason("VpnTunnel", "office-1", "PskInSync") == "Accepted"
 
     h = play(story)
     assert len(h.calls("POST")) == 4

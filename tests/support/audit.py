@@ -50,6 +50,7 @@ class Audit(Witness):
     """
 
     def __init__(self, history: History, secrets: tuple[str, ...] = SECRETS) -> None:
+        super().__init__()
         self._history = history
         self._secrets = secrets
         self.violations: list[str] = []
@@ -80,6 +81,7 @@ class Audit(Witness):
                 self._may_delete(request, uuid)
 
     def answered(self, request: httpx.Request) -> None:
+        super().answered(request)
         if request.method == "GET":
             return
         after = self._values()

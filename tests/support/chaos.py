@@ -156,8 +156,10 @@ class Chaos:
         recorded = sorted(str(obj.uuid) for obj in h.objects())
         assert len(set(recorded)) == len(recorded), h.picture()
         h.world.stamp()
-        found = {part.uuid for gateway in h.world.gateways.values() if not gateway.deleting
-                 for part in (gateway, *gateway.connections, *gateway.tunnels)}  # fmt: skip
+        alive = [gateway for gateway in h.world.gateways.values() if not gateway.deleting]
+        found = {gateway.uuid for gateway in alive}
+        found |= {connection.uuid for gateway in alive for connection in gateway.connections}
+        found |= {tunnel.uuid for gateway in alive for tunnel in gateway.tunnels}
         assert found - set(recorded) <= self.foreign, (found - set(recorded), h.picture(), self.log)
         assert set(recorded) <= found, (set(recorded) - found, h.picture())
         await asyncio.sleep(1400)

@@ -126,10 +126,14 @@ class CloudDoor(httpx.AsyncBaseTransport):
 
 
 class Witness:
-    """Sees what an operator asks of the cloud. This one does not care."""
+    """Sees what an operator asks of the cloud. This one does no more than a test asks for with `when_answered`."""
+
+    def __init__(self) -> None:
+        self.when_answered: Callable[[httpx.Request], None] = lambda request: None
 
     def asked(self, request: httpx.Request) -> None:
         """The request is about to have its effect."""
 
     def answered(self, request: httpx.Request) -> None:
         """It has had it, if any."""
+        self.when_answered(request)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+STANDING_MOST = 200_000
 BEGIN = datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)
 
 
@@ -20,6 +21,7 @@ class _JumpingSelector(selectors.SelectSelector):
         super().__init__()
         self.now = 0.0
         self.steps = 0
+        self.standing = 0
         self.agenda: dict[int, Callable[[], None]] = {}
 
     def select(self, timeout: float | None = None) -> Any:
@@ -27,6 +29,9 @@ class _JumpingSelector(selectors.SelectSelector):
             raise AssertionError("nothing is due any more: everything waits for everything else")
         self.now += max(timeout, 0.0)
         self.steps += 1
+        self.standing = 0 if timeout > 0 else self.standing + 1
+        if self.standing > STANDING_MOST:
+            raise AssertionError(f"round and round at {self.now}: tasks wake each other, and no time passes")
         if self.steps in self.agenda:
             self.agenda.pop(self.steps)()
         return super().select(0)

@@ -115,9 +115,7 @@ async def _send(p: Pass, external: External) -> Outcome:
     if p.env.read_only:
         return Waiting("ReadOnly", "The operator runs with NETGW_READ_ONLY: nothing is deleted in the cloud.", AGAIN)
     async with p.actuator.tree(p.obj):
-        # Asked again under the lock: no child is made while parents are read and deleted.
-        if (held := await _children_in_kubernetes(p)) is not None:
-            return held
+        # Whose POST was under way before has a record, and was found by the LIST; no other begins under this parent.
         if (blocked := await _cascade(p, external)) is not None:
             return blocked
         p.about_to_write()
