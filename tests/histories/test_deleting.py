@@ -400,6 +400,26 @@ def test_nothing_is_made_under_a_parent_that_is_being_deleted(form: str) -> None
     audited(story)
 
 
+def test_children_that_name_their_parent_by_its_uuid() -> None:
+    """They are its children all the same: it waits for them, and hears of it when they are gone."""
+
+    async def story(h: History) -> None:
+        await made(h, tunnels=1)
+        gateway, connection = h.get("NetworkGateway", "edge").uuid, h.get("VpnConnection", "office").uuid
+        h.kubernetes.apply("VpnConnection", "office", CONNECTION | {"gatewayRef": {"uuid": gateway}})
+        h.kubernetes.apply("VpnTunnel", "office-1", tunnel("100.10.0.111", connectionRef={"uuid": connection}))
+        await asyncio.sleep(5)
+        await h.settle()
+        delete(h, "edge", "office")
+        await h.until(lambda: h.reason("NetworkGateway", "edge") == "ChildrenExist")
+        await h.until(lambda: h.reason("VpnConnection", "office") == "ChildrenExist")
+        delete(h)
+        await gone(h, 20)
+        assert h.calls("POST", "PATCH") == []
+
+    audited(story)
+
+
 def test_nothing_is_made_under_a_parent_whose_deletion_it_waited_through() -> None:
     """A child waits for its turn behind a slow call; by then its parent is being deleted."""
 

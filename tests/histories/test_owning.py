@@ -115,6 +115,37 @@ def test_a_name_that_another_is_being_made_with(seed: int) -> None:
     audited(story, seed=seed, latency=0.5)
 
 
+@pytest.mark.parametrize("posts", [0, 1, 2])
+@pytest.mark.parametrize("seconds", [0.5, 3.0, 8.0])
+@pytest.mark.parametrize("deleted", [False, True])
+def test_the_work_is_done_after_the_call_was_given_up(posts: int, seconds: float, deleted: bool) -> None:
+    """The first look finds nothing, the second one does: made once, and nothing is left behind by a deletion."""
+
+    async def story(h: History) -> None:
+        def give_up_the_next(request: httpx.Request) -> None:
+            if len(h.calls("POST")) == posts and not given_up:
+                h.life.late = seconds
+                given_up.append(True)
+
+        given_up: list[bool] = []
+        h.witness.when_answered = give_up_the_next
+        await h.start()
+        h.apply_all(tunnels=1)
+        if deleted:
+            await h.until(lambda: bool(given_up) and h.life.late is None)
+            for ref in list(h.kubernetes.objects):
+                h.kubernetes.delete(ref.kind, ref.name)
+            await h.until(lambda: not h.kubernetes.objects and not h.world.gateways)
+            await asyncio.sleep(60)
+            assert not h.world.gateways
+        else:
+            await h.settle()
+            assert counted(h) == (1, 1, 1)
+            assert len(h.calls("POST")) == 3
+
+    audited(story)
+
+
 @pytest.mark.parametrize("kind", PLACES)
 @pytest.mark.parametrize("made", [True, False])
 def test_deleted_while_nobody_knows_whether_it_was_made(kind: str, made: bool) -> None:

@@ -92,7 +92,7 @@ def test_somebody_writes_all_the_time(pause: float) -> None:
         writer = asyncio.create_task(write())
         await h.start()
         h.apply_all()
-        await asyncio.sleep(60)
+        await asyncio.sleep(20)
         writing = False
         await writer
         await h.settle()

@@ -22,12 +22,16 @@ T = TypeVar("T")
 
 
 class Life:
-    """`latency`: the most seconds that one way takes. `trouble`: which part of the calls to Kubernetes goes wrong."""
+    """`latency`: the most seconds that one way takes. `trouble`: which part of the calls to Kubernetes goes wrong.
+
+    `late`: the next POST to the cloud is given up at once, and takes its effect so many seconds later.
+    """
 
     def __init__(self, rng: random.Random, latency: float = 0.0, trouble: float = 0.0) -> None:
         self._rng = rng
         self.latency = latency
         self.trouble = trouble
+        self.late: float | None = None
         self.ended = asyncio.Event()
 
     @property
@@ -109,9 +113,20 @@ class CloudDoor(httpx.AsyncBaseTransport):
         self._cloud = cloud
         self._life = life
         self._witness = witness
+        self._stragglers: set[asyncio.Task[None]] = set()
+
+    async def _straggle(self, request: httpx.Request, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._witness.asked(request)
+        await self._cloud.handle_async_request(request)
+        self._witness.answered(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._life.travel()
+        if request.method == "POST" and self._life.late is not None:
+            seconds, self._life.late = self._life.late, None
+            self._stragglers.add(asyncio.create_task(self._straggle(request, seconds)))
+            raise httpx.ReadTimeout("given up", request=request)
         self._witness.asked(request)
         answer: httpx.Response | httpx.HTTPError
         try:

@@ -103,15 +103,16 @@ async def _begin(p: Pass, gate: Waiting | None) -> Outcome:
         if (rival := p.env.store.claimant(p.obj, desired.name, desired.parent)) is not None:
             return Stalled("NameConflict", f"{rival.ref} is being made with the name {desired.name}.", 30.0)
         search = await p.actuator.search(p.obj, desired.name, desired.parent)
+        p.lost = False
         if search.parent_gone:
             return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
-        p.memo.searched, p.lost = place, False
         match whose(p, search, desired):
             case Ours(external=external):
                 return await _adopt(p, external, resolution, desired)
             case Theirs(reason=reason, message=message):
                 return Stalled(reason, message)
             case Nobody():
+                p.memo.searched = place
                 return held or await _post(p, search, desired, key)
 
 
