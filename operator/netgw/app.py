@@ -175,7 +175,7 @@ class App:
             return await self.reconciler.work(key)
 
     def _wake(self, keys: Iterable[Key]) -> None:
-        for key in keys:
+        for key in sorted(keys):  # in one order, so that a seed plays the same history in every process
             self.queue.add(key)
 
     def _wake_spread(self, keys: Iterable[Key], seconds: float) -> None:

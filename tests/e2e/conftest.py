@@ -1,4 +1,4 @@
-"""One operator and one simulated cloud for all scenarios, and the checker after each of them."""
+"""Scenarios: fixtures that open one, and the checker after each of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ import pytest
 
 from support.checker import check
 from support.cluster import Cluster
-from support.operator import Operator, Simulator
-from support.recorder import Recorder
-from support.scenario import Scenario, Stage
-
-SAMPLE_ROUTER = "04f55cc1-bcd9-49eb-bd56-d65d7e3f2156"
-"""That of deploy/samples."""
+from support.scenario import Scenario
+from support.stage import Stage
 
 PASSED = pytest.StashKey[bool]()
 NUMBERS: list[str] = []
@@ -42,23 +38,24 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder = tmp_path_factory.mktemp("e2e")
-    recorder = Recorder(cluster)
-    simulator = Simulator(folder, routers=[SAMPLE_ROUTER])
-    operator = Operator(cluster.operator_kubeconfig(), simulator.url, folder)
-    recorder.start()
-    try:
-        yield Stage(cluster, simulator, operator, recorder)
-    finally:
-        operator.stop()
-        simulator.stop()
-        recorder.stop()
+    opened = Stage(cluster, tmp_path_factory.mktemp("e2e"))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Scenario]:
     """For one test; checked when that has passed."""
     with stage.scenario() as opened:
+        yield opened
+        if request.node.stash.get(PASSED, False):
+            check(opened)
+
+
+@pytest.fixture
+def everywhere(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Scenario]:
+    """Likewise, with an operator that watches all namespaces, as it does by default."""
+    with stage.scenario(everywhere=True) as opened:
         yield opened
         if request.node.stash.get(PASSED, False):
             check(opened)

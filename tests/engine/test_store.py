@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netgw.engine.objects import FINALIZER, Key, Name, Object
+from netgw.engine.objects import Key, Name, Object
 from netgw.engine.store import BURIED_MOST, Store
 from support.made import LINKS, PARENTS, links, made
 
 GATEWAY, CONNECTION, TUNNEL = "NetworkGateway", "VpnConnection", "VpnTunnel"
+KINDS = [GATEWAY, CONNECTION, TUNNEL]
 RECORD = {"name": "edge", "at": "2026-11-22T03:00:00Z"}
 
 
@@ -77,6 +78,20 @@ def test_who_holds_a_uuid() -> None:
     assert store.unbound(GATEWAY) == {creating.key}
     store.remove(older.key)
     assert store.holder("10-1") == younger
+
+
+def test_who_is_about_to_hold_a_uuid() -> None:
+    """From the moment it is decided, until the object is heard of again: by then it records it, or does not."""
+    store = filled(made("a"), made("b"))
+    store.bind(made("a").key, "10-1")
+    assert store.holder("10-1") == made("a")
+    store.apply(made("b", version=2))
+    assert store.holder("10-1") == made("a")
+    store.apply(made("a", version=2))
+    assert store.holder("10-1") is None
+    store.bind(made("a").key, "10-1")
+    store.remove(made("a").key)
+    assert store.holder("10-1") is None
 
 
 def test_who_claims_a_name() -> None:
@@ -260,7 +275,7 @@ class Truth:
         return written
 
     def create(self) -> None:
-        kind = self.rng.choice([GATEWAY, CONNECTION, TUNNEL])
+        kind = self.rng.choice(KINDS)
         name = self.rng.choice("ab")
         if Name(kind, "default", name) not in self.objects:
             self.write(made(name, kind=kind, uid=f"{kind}-{name}-{self.version}", spec=self.spec(kind)), "ADDED")
@@ -287,6 +302,9 @@ class Truth:
             case _:
                 body["metadata"]["deletionTimestamp"] = "…"
         return Object(obj.kind, body)
+
+    def of(self, kind: str) -> list[Object]:
+        return [obj for obj in self.objects.values() if obj.kind == kind]
 
     def delete(self, obj: Object) -> None:
         self.version += 1
@@ -352,57 +370,80 @@ def check(store: Store, before: dict[Key, Any], woken: set[Key], own: Key | None
     assert woken >= before.keys() - after.keys(), "what is gone is to be forgotten"
 
 
+class Play:
+    """Random steps, each checked: what the store holds, that it never goes back, and whom it wakes."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.truth, self.store = Truth(self.rng), Store(LINKS)
+        self.newest: dict[Name, int] = {}
+        self.lists: list[tuple[str, list[Object], int]] = []
+        self.own: Key | None = None
+
+    def step(self, action: Callable[[], set[Key] | None]) -> None:
+        before, self.own = decides_on(self.store), None
+        check(self.store, before, action() or set(), self.own)
+        for obj in self.store:
+            assert int(obj.resource_version) >= self.newest.get(obj.ref, 0), "went backwards"
+        self.newest = {obj.ref: int(obj.resource_version) for obj in self.store}
+
+    def any_step(self) -> None:
+        often = [self.truth.create, self.change, self.change, self.deliver, self.deliver]
+        self.step(self.rng.choice([*often, *often, self.write, self.delete, self.lose, self.list, self.listed]))
+
+    def change(self) -> None:
+        if self.truth.objects:
+            obj = self.rng.choice(list(self.truth.objects.values()))
+            self.truth.write(self.truth.changed(obj, "spec", "status", "annotation", "deletion"), "MODIFIED")
+
+    def write(self) -> set[Key] | None:
+        """Our own, of what the store knows as it is."""
+        current = [obj for obj in self.truth.objects.values() if self.store.get(obj.key) == obj]
+        if not current:
+            return None
+        written = self.truth.write(self.truth.changed(self.rng.choice(current), "status"), "MODIFIED")
+        self.own = written.key
+        return self.store.apply(written, own_write=True)
+
+    def delete(self) -> None:
+        if self.truth.objects:
+            self.truth.delete(self.rng.choice(list(self.truth.objects.values())))
+
+    def _next(self) -> tuple[str, Object] | None:
+        waiting = [events for events in self.truth.events.values() if events]
+        return self.rng.choice(waiting).pop(0) if waiting else None
+
+    def lose(self) -> None:
+        self._next()
+
+    def deliver(self) -> set[Key] | None:
+        if (found := self._next()) is None:
+            return None
+        event, obj = found
+        return self.store.remove(obj.key) if event == "DELETED" else self.store.apply(obj)
+
+    def list(self) -> None:
+        """Begins: what it will say, and when it was asked."""
+        kind = self.rng.choice(KINDS)
+        self.lists.append((kind, self.truth.of(kind), self.store.moment()))
+
+    def listed(self) -> set[Key] | None:
+        return self.store.replace_all(*self.lists.pop(0)) if self.lists else None
+
+    def end(self) -> None:
+        while self.lists:
+            self.step(self.listed)
+        while any(self.truth.events.values()):
+            self.step(self.deliver)
+        for kind in KINDS:
+            self.store.replace_all(kind, self.truth.of(kind), self.store.moment())
+        assert {obj.ref: obj for obj in self.store} == self.truth.objects
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32), st.integers(5, 60))
-def test_whatever_comes_in_whichever_order(seed: int, steps: int) -> None:  # noqa: C901  a row of cases
-    rng = random.Random(seed)
-    truth, store = Truth(rng), Store(LINKS)
-    newest: dict[Name, int] = {}
-    lists: list[tuple[str, list[Object], int]] = []
-
-    def step(what: str) -> None:
-        before, own = decides_on(store), None
-        woken: set[Key] = set()
-        match what:
-            case "create":
-                truth.create()
-            case "change" if truth.objects:
-                obj = rng.choice(list(truth.objects.values()))
-                truth.write(truth.changed(obj, "spec", "status", "annotation", "deletion"), "MODIFIED")
-            case "own write" if current := [o for o in truth.objects.values() if store.get(o.key) == o]:
-                written = truth.write(truth.changed(rng.choice(current), "status"), "MODIFIED")
-                own, woken = written.key, store.apply(written, own_write=True)
-            case "delete" if truth.objects:
-                truth.delete(rng.choice(list(truth.objects.values())))
-            case "deliver" if waiting := [key for key, events in truth.events.items() if events]:
-                event, obj = truth.events[rng.choice(waiting)].pop(0)
-                woken = store.remove(obj.key) if event == "DELETED" else store.apply(obj)
-            case "lose" if waiting := [key for key, events in truth.events.items() if events]:
-                truth.events[rng.choice(waiting)].pop(0)
-            case "list":
-                kind = rng.choice([GATEWAY, CONNECTION, TUNNEL])
-                lists.append((kind, [o for o in truth.objects.values() if o.kind == kind], store.moment()))
-            case "listed" if lists:
-                woken = store.replace_all(*lists.pop(0))
-            case _:
-                return
-        check(store, before, woken, own)
-        for obj in store:
-            assert int(obj.resource_version) >= newest.get(obj.ref, 0), "went backwards"
-        newest.clear()
-        newest.update((obj.ref, int(obj.resource_version)) for obj in store)
-
-    kinds = ["create", "create", "change", "change", "change", "own write", "delete", "deliver", "deliver", "deliver"]
+def test_whatever_comes_in_whichever_order(seed: int, steps: int) -> None:
+    play = Play(seed)
     for _ in range(steps):
-        step(rng.choice([*kinds, "deliver", "lose", "list", "listed"]))
-    while lists:
-        step("listed")
-    while any(truth.events.values()):
-        step("deliver")
-    for kind in (GATEWAY, CONNECTION, TUNNEL):
-        store.replace_all(kind, [o for o in truth.objects.values() if o.kind == kind], store.moment())
-    assert {obj.ref: obj for obj in store} == truth.objects
-
-
-def test_the_finalizer_counts_as_a_decision() -> None:
-    assert FINALIZER in made().finalizers
+        play.any_step()
+    play.end()

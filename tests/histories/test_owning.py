@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from netgw.engine.objects import Object
 from support.audit import audited
 from support.history import CONNECTION, GATEWAY, KEY, OTHER_KEY, History, tunnel
 
@@ -242,6 +243,63 @@ def test_a_name_that_somebody_has_is_not_taken() -> None:
     audited(story)
 
 
+def test_a_name_that_is_taken_between_the_look_and_the_post() -> None:
+    """The refusal is looked into: what has the name is older than the record, so it is somebody else's."""
+
+    async def story(h: History) -> None:
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY | {"plan": "advanced"})
+        await h.settle()
+        hand_made = {"name": "other", "type": "ipsec", "local_routes": [route("10.0.7.0/24")]}
+        await h.by_hand("POST", f"/gateway/{h.get('NetworkGateway', 'edge').uuid}/connections", hand_made)
+        await asyncio.sleep(300)
+
+        def rename(before: Object, after: Object) -> None:
+            if after.creating:
+                (other,) = (c for gateway in h.world.gateways.values() for c in gateway.connections)
+                other.name = "office"
+
+        h.kubernetes.on_status = rename
+        h.kubernetes.apply("VpnConnection", "office", CONNECTION)
+        await h.until(lambda: h.reason("VpnConnection", "office") == "NameConflict")
+        assert [call.status for call in h.world.calls if call.method == "POST"] == [201, 400]
+        assert not h.get("VpnConnection", "office").creating
+
+    audited(story)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_gateway_of_another_cluster(lost: bool) -> None:
+    """Its mark names the owner; it is neither adopted nor, when a status is lost, deleted."""
+
+    async def story(h: History) -> None:
+        theirs = "another/default/edge/8c5f4a8e-3c2a-4f6e-9b57-6f0d3b7d1a11"
+        body = {
+            "name": "edge",
+            "zone": "fi-hel1",
+            "plan": "production",
+            "features": ["vpn"],
+            "routers": [GATEWAY["routerRef"]],
+            "configured_status": "started",
+            "labels": [{"key": "netgw.dev/owner", "value": theirs}],
+        }
+        await h.by_hand("POST", "/gateway", body)
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.until(lambda: h.reason("NetworkGateway", "edge") == "OwnedByOther")
+        assert theirs in (h.get("NetworkGateway", "edge").condition("Synced") or {})["message"]
+        await h.kill()
+        if lost:
+            h.kubernetes.wipe_status("NetworkGateway", "edge")
+        h.kubernetes.delete("NetworkGateway", "edge")
+        await h.start()
+        await h.until(lambda: not h.kubernetes.objects)
+        assert len(h.world.gateways) == 1
+        assert h.calls("POST", "PATCH", "DELETE") == []
+
+    audited(story)
+
+
 @pytest.mark.parametrize(("kind", "name"), NAMES)
 def test_a_lost_status_is_found_again(kind: str, name: str) -> None:
     """A gateway by its mark, a child by its name when it is what the spec says."""
@@ -259,6 +317,33 @@ def test_a_lost_status_is_found_again(kind: str, name: str) -> None:
         assert h.calls("POST", "PATCH", "DELETE") == []
 
     audited(story)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("trouble", [0.0, 0.4])
+def test_two_who_could_adopt_it(seed: int, trouble: float) -> None:
+    """One lost its status, another wants the same name and is alike: one of the two gets it, at any moment."""
+
+    async def story(h: History) -> None:
+        await h.start()
+        h.apply_all(tunnels=0)
+        h.kubernetes.apply("VpnConnection", "rival", CONNECTION | {"name": "office"})
+        await h.until(lambda: any(obj.reason == "NameConflict" for obj in h.objects()))
+        await h.kill()
+        holder = next(obj.name for obj in h.objects() if obj.kind == "VpnConnection" and obj.uuid)
+        h.kubernetes.wipe_status("VpnConnection", holder)
+        if seed % 2:
+            h.kubernetes.delete("VpnConnection", holder)
+        await h.start()
+        h.life.trouble = trouble
+        await asyncio.sleep(60)
+        h.life.trouble = 0.0
+        h.kubernetes.delete("VpnConnection", holder)
+        await h.until(lambda: h.kubernetes.get("VpnConnection", holder) is None)
+        await h.settle()
+        assert counted(h) == (1, 1, 0)
+
+    audited(story, seed=seed, latency=0.4, lag=2.0)
 
 
 def test_all_statuses_are_lost_while_nobody_looks() -> None:
@@ -346,6 +431,29 @@ def test_a_create_that_was_cut_under_another_account(account: str) -> None:
         await h.until(lambda: not h.kubernetes.objects and not h.world.gateways)
 
     audited(story)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_operators_at_once(seed: int) -> None:
+    """An old leader that does not know yet: the precondition of each write lets only one of them make a thing."""
+
+    async def story(h: History) -> None:
+        other = h.beside()
+        await asyncio.gather(h.start(), other.start())
+        if seed % 2:
+            h.world.faults.add("POST *", timeout=20.0, when="after", times=2)
+        h.apply_all()
+        await asyncio.sleep(120)
+        await other.kill()
+        await h.settle()
+        assert counted(h) == (1, 1, 2)
+        made = [call for call in h.world.calls if call.method == "POST" and call.status in (201, None)]
+        assert len(made) == 4
+        for kind, name in NAMES:
+            h.kubernetes.delete(kind, name)
+        await h.until(lambda: not h.kubernetes.objects)
+
+    audited(story, seed=seed, latency=0.5, lag=0.5)
 
 
 def test_a_secret_is_read_for_the_length_of_a_call() -> None:

@@ -206,6 +206,23 @@ def test_removed_behind_our_back(kind: str) -> None:
     audited(story)
 
 
+def test_a_gateway_that_somebody_is_deleting() -> None:
+    """Told while it goes; nothing is changed in it, nothing made below it."""
+
+    async def story(h: History) -> None:
+        await made(h)
+        h.world.delay = 60.0
+        await h.by_hand("DELETE", f"/gateway/{h.get('NetworkGateway', 'edge').uuid}")
+        await h.until(lambda: h.reason("NetworkGateway", "edge") == "ExternallyDeleted", 90)
+        assert h.reason("NetworkGateway", "edge", "Ready") == "DeletingInCloud"
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY | {"plan": "advanced"})
+        h.kubernetes.apply("VpnTunnel", "new", tunnel("100.10.0.119"))
+        await h.until(lambda: "approve=" in str((h.get("NetworkGateway", "edge").condition("Synced") or {})["message"]))
+        assert h.calls("POST", "PATCH", "DELETE") == []
+
+    audited(story)
+
+
 def test_refused_for_an_hour_and_good_again() -> None:
     """The probe of the poller finds out within one interval, without a hot loop before."""
 
@@ -313,6 +330,46 @@ def test_no_memory_of_what_is_gone() -> None:
         assert len(app.store) == 0
         memory: Any = vars(app.reconciler)["_memos"], vars(app.queue)["_timers"], vars(app.queue)["_failures"]
         assert memory == ({}, {}, {})
+
+    audited(story)
+
+
+def test_drift_while_paused_is_told() -> None:
+    """What differs since the generation was looked at, not what the user changed meanwhile."""
+
+    async def story(h: History) -> None:
+        await made(h, tunnels=1)
+        h.kubernetes.annotate("VpnTunnel", "office-1", "paused", "true")
+        edited = tunnel("100.10.0.111", ipsec={"rekeyTime": 7200, "dpdDelay": 30})
+        h.kubernetes.apply("VpnTunnel", "office-1", edited)
+        await h.until(lambda: h.reason("VpnTunnel", "office-1") == "Paused")
+        await asyncio.sleep(120)
+        assert "drift" not in h.get("VpnTunnel", "office-1").status
+        said = (h.get("VpnTunnel", "office-1").condition("Synced") or {})["message"]
+        assert "ipsec.rekeyTime: 14400 → 7200" in said
+        for gateway in h.world.gateways.values():
+            gateway.tunnels[0].ipsec["dpd_delay"] = 99
+        await h.until(lambda: "drift" in h.get("VpnTunnel", "office-1").status, 90)
+        (drift,) = h.get("VpnTunnel", "office-1").status["drift"]
+        assert (drift["path"], drift["desired"], drift["observed"]) == ("ipsec.dpdDelay", "30", "99")
+        assert h.calls("PATCH") == []
+        h.kubernetes.annotate("VpnTunnel", "office-1", "paused", None)
+        await h.settle()
+        assert len(h.calls("PATCH")) == 1
+        assert "drift" not in h.get("VpnTunnel", "office-1").status
+
+    audited(story)
+
+
+def test_paused_until_a_time() -> None:
+    async def story(h: History) -> None:
+        await made(h, tunnels=0)
+        h.kubernetes.annotate("VpnConnection", "office", "paused", "2026-11-22T03:20:00Z")
+        h.kubernetes.apply("VpnConnection", "office", CONNECTION | {"localRoutes": ROUTES})
+        await asyncio.sleep(900)
+        assert h.calls("PATCH") == []
+        await asyncio.sleep(350)
+        assert len(h.calls("PATCH")) == 1
 
     audited(story)
 

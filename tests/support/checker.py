@@ -61,7 +61,7 @@ def check(scenario: Scenario) -> None:
     assert scenario.operator.alive, f"the operator ended:\n{scenario.operator.process.tail(30)}"
     steady(scenario, 2)
     objects = scenario.objects()
-    scenario.stage.recorder.catch_up([version.body for version in objects])
+    scenario.recorder.catch_up([version.body for version in objects])
     conditions(scenario, objects)
     no_secrets(scenario)
     no_leaks(scenario, objects)
@@ -114,7 +114,7 @@ def conditions(scenario: Scenario, objects: list[Version]) -> None:
         metadata, status = version.body["metadata"], version.status
         assert status.get("observedGeneration") == metadata["generation"], f"not settled\n{scenario.picture()}"
     by_uid: dict[str, list[Version]] = {}
-    for version in scenario.stage.recorder.of(scenario.namespace):
+    for version in scenario.recorder.of(scenario.namespace):
         by_uid.setdefault(version.body["metadata"]["uid"], []).append(version)
     for versions in by_uid.values():
         for version in versions:
@@ -185,9 +185,9 @@ def _transitions(before: Version, after: Version) -> list[str]:
 def no_secrets(scenario: Scenario) -> None:
     """No key and no token, not even in part, in anything that people or programs can read."""
     places = {
-        "objects": json.dumps([version.body for version in scenario.stage.recorder.of(scenario.namespace)]),
+        "objects": json.dumps([version.body for version in scenario.recorder.of(scenario.namespace)]),
         "Events": json.dumps(scenario.events()),
-        "log": scenario.log,
+        "log": scenario.operator.log(),
         "argv": scenario.operator.argv(),
     }
     for secret in {*scenario.keys, scenario.operator.token}:

@@ -102,8 +102,15 @@ class History:
         """As kopf does: a list of its own first, of which it tells with no type of event."""
         for ref, body in list(self.kubernetes.objects.items()):
             app.observe(ref.kind, None, copy.deepcopy(body))
-        self.kubernetes.watcher = app.observe
-        self.kubernetes.secret_watcher = app.secret_changed
+        life = self.life
+        self.kubernetes.watchers.append(lambda *event: None if life.over else app.observe(*event))
+        self.kubernetes.secret_watcher = lambda *ref: None if life.over else app.secret_changed(*ref)
+
+    def beside(self) -> History:
+        """A second operator for the same cluster and cloud."""
+        other = History(self.loop, seed=self.rng.getrandbits(32), latency=self.latency)
+        other.world, other.kubernetes, other.witness = self.world, self.kubernetes, self.witness
+        return other
 
     async def start_or_die(self) -> None:
         """As `start`, but the process may die before it has come up."""
@@ -137,7 +144,6 @@ class History:
     def die(self) -> None:
         """At once, between two steps: from here on nothing of the process has any effect. `kill` cleans up."""
         self.life.ended.set()
-        self.kubernetes.watcher = self.kubernetes.secret_watcher = None
 
     # ---- waiting
 

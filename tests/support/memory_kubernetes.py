@@ -45,7 +45,7 @@ class MemoryKubernetes:
         self.secrets: dict[tuple[str, str], Secret] = {}
         self.events: list[tuple[str, str, str, str]] = []
         self.writes: list[tuple[str, Name]] = []
-        self.watcher: Watcher | None = None
+        self.watchers: list[Watcher] = []
         self.secret_watcher: Callable[[str, str], None] | None = None
         self.on_status: Callable[[Object, Object], None] = lambda before, after: None
 
@@ -204,8 +204,8 @@ class MemoryKubernetes:
         asyncio.get_running_loop().call_later(self._rng.uniform(0, self.lag), self._deliver, kind, event, body)
 
     def _deliver(self, kind: str, event: str, body: dict[str, Any]) -> None:
-        if self.watcher is not None:
-            self.watcher(kind, event, copy.deepcopy(body))
+        for tell in list(self.watchers):
+            tell(kind, event, copy.deepcopy(body))
 
 
 FINGERPRINTS = FingerprintKey(SecretBytes(b"madeup-fingerprint-key-for-tests-0"))

@@ -68,6 +68,7 @@ class Simulator:
     def __init__(self, folder: Path, *, routers: Sequence[str] = ()) -> None:
         flags = ["--delay", str(DELAY), *(word for router in routers for word in ("--router", router))]
         argv = [*_NETGW, "simulate", "upcloud", *flags]
+        folder.mkdir()
         self._process = Process("simulator", argv, log=folder / "simulator.log", env=environment())
         self.url = announced(self._process, r"^listening on (\S+)")
         self._client = httpx.Client(base_url=self.url, headers={"Authorization": "Bearer by-hand"}, trust_env=False)
@@ -113,11 +114,14 @@ class Simulator:
 
 
 class Operator:
-    """`netgw run` under the roles of deploy/rbac.yaml. It is started often; each life has a log of its own."""
+    """`netgw run` under the roles of deploy/rbac.yaml. It may be started again; each life has a log of its own."""
 
     def __init__(self, kubeconfig: Path, cloud: str, folder: Path, **settings: str) -> None:
         self.token = made_up("token")
+        self.killed = False
+        """Whether its last life ended by `kill`."""
         self._folder = folder
+        folder.mkdir()
         self._environment = environment(
             KUBECONFIG=str(kubeconfig),
             UPCLOUD_TOKEN=self.token,
@@ -137,23 +141,19 @@ class Operator:
         return self._lives[-1]
 
     @property
-    def lives(self) -> int:
-        """How often it was started."""
-        return len(self._lives)
-
-    @property
     def alive(self) -> bool:
         return bool(self._lives) and self.process.returncode is None
 
-    def log(self, since: int = 0) -> str:
-        """What it wrote in all its lives, or in those from the `since`th on."""
-        return "".join(life.output() for life in self._lives[since:])
+    def log(self) -> str:
+        """What it wrote in all its lives."""
+        return "".join(life.output() for life in self._lives)
 
     def begin(self, cloud: str | None = None) -> None:
         """Start it, without waiting until it works; `cloud` is asked instead of the simulator."""
         log = self._folder / f"operator-{len(self._lives) + 1}.log"
         environment = self._environment | ({} if cloud is None else {"UPCLOUD_DEBUG_API_BASE_URL": cloud})
         self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=environment))
+        self.killed = False
 
     def wait_ready(self) -> None:
         """Until `/readyz` says so."""
@@ -171,6 +171,7 @@ class Operator:
 
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
+        self.killed = True
         self.process.stop(grace=0)
 
     def terminate(self) -> None:

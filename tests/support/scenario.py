@@ -7,17 +7,16 @@ last lines and the cloud's last calls.
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from support.admission import GROUP, PLURALS
 from support.cluster import MERGE_PATCH, Cluster
-from support.operator import DRAIN_SECONDS, LIST, Operator, Simulator, ended, made_up
+from support.operator import LIST, Operator, Simulator, made_up
 from support.recorder import Recorder, Version
 
 DEADLINE = 30.0
@@ -27,50 +26,14 @@ PREFIX = "netgw.dev/"
 Body = dict[str, Any]
 
 
-class Stage:
-    """What all scenarios of a run share: one API server, one simulated cloud, and one operator with a life for each.
-
-    An operator of its own for each scenario: nothing that one remembers can help or hurt the next, and each ends with a
-    SIGTERM that has to be heeded.
-    """
-
-    def __init__(self, cluster: Cluster, simulator: Simulator, operator: Operator, recorder: Recorder) -> None:
-        self.cluster = cluster
-        self.simulator = simulator
-        self.operator = operator
-        self.recorder = recorder
-
-    @contextlib.contextmanager
-    def scenario(self) -> Iterator[Scenario]:
-        """A scenario on an empty cloud; its objects and what is left in the cloud go at the end. One at a time."""
-        if not self.operator.alive:
-            self.operator.begin()
-        self.operator.wait_ready()
-        with self.cluster.namespace() as namespace:
-            scenario = Scenario(self, namespace)
-            try:
-                yield scenario
-            finally:
-                self._end(scenario)
-
-    def _end(self, scenario: Scenario) -> None:
-        last = self.operator.process if self.operator.alive else None
-        if last is not None:
-            self.operator.terminate()
-        scenario.clear()
-        self.operator.begin()  # the next one, early: it needs a second before it looks around
-        status = 0 if last is None else ended(last, DRAIN_SECONDS)
-        self.simulator.door("POST", "/reset")
-        assert status == 0, f"the operator ended with {status}"
-
-
 class Scenario:
-    def __init__(self, stage: Stage, namespace: str) -> None:
-        self.stage = stage
-        self.cluster, self.cloud, self.operator = stage.cluster, stage.simulator, stage.operator
+    def __init__(
+        self, cluster: Cluster, cloud: Simulator, operator: Operator, recorder: Recorder, namespace: str
+    ) -> None:
+        """On a cloud that is empty, with an operator that is ready."""
+        self.cluster, self.cloud, self.operator, self.recorder = cluster, cloud, operator, recorder
         self.namespace = namespace
         self.router = self.cloud.router()
-        self._lives = self.operator.lives - 1
         self.keys: list[str] = []
         """Every pre-shared key that was used, good or bad: none may ever show up anywhere."""
         self.foreign: set[str] = set()
@@ -176,8 +139,8 @@ class Scenario:
 
     def history(self, kind: str, name: str) -> list[Version]:
         """Every version so far, the present one included."""
-        self.stage.recorder.catch_up([self.get(kind, name).body])
-        return self.stage.recorder.of(self.namespace, kind, name)
+        self.recorder.catch_up([self.get(kind, name).body])
+        return self.recorder.of(self.namespace, kind, name)
 
     def in_cloud(self, kind: str, name: str) -> Body:
         """What the cloud has under the recorded uuid."""
@@ -185,11 +148,6 @@ class Scenario:
         found = [body for body in cloud_objects(self.cloud.gateways()) if body["uuid"] == uuid]
         assert found, f"{kind} {name} ({uuid}) is not in the cloud\n{self.picture()}"
         return found[0]
-
-    @property
-    def log(self) -> str:
-        """What the operator wrote in this scenario."""
-        return self.operator.log(self._lives)
 
     # ---- waiting
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +16,7 @@ from netgw.engine.outcome import CallFailed, Hold, Outcome, Waiting
 from netgw.engine.plan import Change
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
 from netgw.engine.store import Store
+from netgw.engine.tell import tell
 from netgw.engine.verdict import bounded
 
 log = logging.getLogger(__name__)
@@ -23,12 +24,6 @@ log = logging.getLogger(__name__)
 FOREIGN_SECONDS = 300.0
 """After so long a time with another account's credential, which is no look at all, Ready is not believed any more."""
 DRIFT_MOST = 20
-SILENT = frozenset({"Creating", "Updating", "Deleting", "InSync", "CannotObserve"})
-"""No Event of their own: what is done has one (Created, Updated, …), and not being able to look has one per account."""
-EXPECTED = frozenset(
-    {"SettingUp", "ParentNotFound", "ParentNotCreated", "PeerNeverConnected", "RolloutHeld", "ChildrenExist"}
-)
-"""Not true yet, and nothing to worry about: Normal, not Warning."""
 
 
 class Stopping(Exception):
@@ -144,6 +139,7 @@ class Pass:
 
     def bind(self, external_uuid: str, psk: Psk | None, *, accepted: bool) -> None:
         """The record is settled: this uuid is ours."""
+        self.env.store.bind(self.obj.key, external_uuid)
         self.status.pop("create", None)
         self.status["uuid"] = external_uuid
         if account := self.actuator.account():
@@ -217,7 +213,7 @@ class Pass:
             self.obj = await self.env.kubernetes.write_status(self.obj, self.status)
             self.status = dict(self.obj.status)
             self.env.wake(self.env.store.apply(self.obj, own_write=True))
-            self._tell(before)
+            tell(self.env.reporter, before, self.obj)
 
     async def save_surely(self, outcome: Outcome) -> None:
         """Record what the cloud did, also when the object moved meanwhile: on the fresh object, until it is written."""
@@ -257,21 +253,3 @@ class Pass:
         before = self.obj.status.get("conditions") or []
         conditions, reason = summarise(seen, before, self.generation, self.now_text())
         self.status |= {"conditions": conditions, "reason": reason, "observedGeneration": self.generation}
-
-    def _tell(self, before: Object) -> None:
-        """One log line for a change of verdicts, and an Event of each where a user should know."""
-        moved: list[Mapping[str, Json]] = []
-        for kind in ("Ready", "Synced"):
-            old, new = before.condition(kind) or {}, self.obj.condition(kind) or {}
-            if new and (old.get("status"), old.get("reason")) != (new["status"], new["reason"]):
-                moved.append(new)
-        if moved:
-            verdicts = ", ".join(f"{new['type']}={new['status']} {new['reason']}" for new in moved)
-            log.info("%s: %s", verdicts, " ".join(dict.fromkeys(new["message"] for new in moved)))
-        advice = self.obj.condition("Warning")
-        if advice is not None and advice["message"] != (before.condition("Warning") or {}).get("message"):
-            self.event("Warning", advice["reason"], advice["message"])
-        for reason, new in {new["reason"]: new for new in reversed(moved)}.items():
-            if reason not in SILENT:
-                calm = new["status"] == "True" or reason in EXPECTED
-                self.env.reporter.event(self.obj, "Normal" if calm else "Warning", reason, new["message"])

@@ -32,6 +32,7 @@ class Store:
         self._by_parent: dict[Name | tuple[str, str], set[Key]] = {}
         self._by_secret: dict[tuple[str, str], set[Key]] = {}
         self._by_uuid: dict[str, set[Key]] = {}
+        self._bound: dict[str, Key] = {}
         self._buried: dict[Key, None] = {}
         self._heard: dict[Key, int] = {}
         self._now = 0
@@ -77,9 +78,14 @@ class Store:
         return [self._objects[key] for key in sorted(keys) if key != obj.key and key.kind == obj.kind]
 
     def holder(self, uuid: str) -> Object | None:
-        """The living object that records this cloud uuid; the eldest, should there be more."""
-        holders = [self._objects[key] for key in self._by_uuid.get(uuid, ())]
+        """The living object that records this cloud uuid, or is about to; the eldest, should there be more."""
+        keys = self._by_uuid.get(uuid, set()) | {key for bound, key in self._bound.items() if bound == uuid}
+        holders = [self._objects[key] for key in keys if key in self._objects]
         return min(holders, key=lambda obj: (str(obj.metadata.get("creationTimestamp")), obj.uid), default=None)
+
+    def bind(self, key: Key, uuid: str) -> None:
+        """The object is about to record this uuid: nobody else adopts it, also when the answer to the write is lost."""
+        self._bound[uuid] = key
 
     def claimant(self, obj: Object, name: str, parent: str | None) -> Object | None:
         """Another object of the kind with an unfinished create of this name under this parent."""
@@ -115,6 +121,7 @@ class Store:
             woken = self.remove(rival.key)
         former = set() if old is None else self._around(old) | (self._below(old) if old.uuid != obj.uuid else set())
         self._unindex(old)
+        self._bound = {uuid: key for uuid, key in self._bound.items() if key != obj.key}
         self._objects[obj.key] = obj
         self._heard[obj.key] = self._now
         self._index(obj)
@@ -134,6 +141,7 @@ class Store:
             return set()
         woken = {key} | self._around(obj) | self._below(obj)
         self._unindex(obj)
+        self._bound = {uuid: bound for uuid, bound in self._bound.items() if bound != key}
         del self._objects[key], self._heard[key]
         return woken | self.unbound(key.kind)
 

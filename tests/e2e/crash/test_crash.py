@@ -51,7 +51,7 @@ def test_sigkill_between_post_and_status(scenario: Scenario, tell: Callable[[str
     scenario.wait_all_ready(seconds=60)
     posts = len(scenario.cloud.writes())
     names = [body["name"] for body in cloud_objects(scenario.cloud.gateways())]
-    adopted = len(FOUND.findall(scenario.log))
+    adopted = len(FOUND.findall(scenario.operator.log()))
     assert len(names) == len(set(names)) == KILLS
     assert len({version.status["uuid"] for version in scenario.objects()}) == KILLS
     tell(f"{KILLS} SIGKILLs ({dict(story)}): {len(names)} in the cloud, one of each; {posts} POSTs")

@@ -28,8 +28,8 @@ def access() -> Iterator[Access]:
 
 def test_missing_at_the_start_and_vanishing(access: Access, tmp_path: Path) -> None:
     cluster = Cluster(access)
-    simulator = Simulator(tmp_path)
-    operator = Operator(cluster.operator_kubeconfig(), simulator.url, tmp_path)
+    simulator = Simulator(tmp_path / "cloud")
+    operator = Operator(cluster.operator_kubeconfig(), simulator.url, tmp_path / "operator")
     try:
         operator.begin()
         probes = announced(operator.process, r"probes at (\S+)")

@@ -61,8 +61,9 @@ def test_child_first(scenario: Scenario) -> None:
     assert_all_gone(scenario, since)
 
 
-def test_namespace(scenario: Scenario) -> None:
+def test_namespace(everywhere: Scenario) -> None:
     """With the Secret in it, which goes when it likes."""
+    scenario = everywhere
     scenario.site_to_site()
     since = len(scenario.cloud.calls())
     path = f"/api/v1/namespaces/{scenario.namespace}"

@@ -24,7 +24,8 @@ def requests_to_write(scenario: Scenario) -> Counter[str]:
     return Counter({found[1]: int(found[2]) for found in WRITES.finditer(answer.text)})
 
 
-def test_site_to_site(scenario: Scenario, tell: Callable[[str], None]) -> None:
+def test_site_to_site(everywhere: Scenario, tell: Callable[[str], None]) -> None:
+    scenario = everywhere
     sample = (ROOT / "deploy" / "samples" / "site-to-site.yaml").read_text()
     found = re.search(r"psk: (\S+)", sample)
     assert found
