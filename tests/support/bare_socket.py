@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,13 @@ from netgw.kube.client import Cluster
 from netgw.kube.transport import Transport
 
 
-def against(answers: list[bytes], folder: Path, story: Callable[[Cluster], Coroutine[Any, Any, None]]) -> list[str]:
-    """Run the story against a socket; what it was asked.
+def against(
+    answers: list[bytes],
+    folder: Path,
+    story: Callable[[Cluster], Coroutine[Any, Any, None]],
+    requests: list[bytes] | None = None,
+) -> list[str]:
+    """Run the story against a socket; what it was asked, whole requests in `requests`.
 
     Each connection gets the next answer, the last one again and again; an empty one is never sent.
     """
@@ -25,7 +31,11 @@ def against(answers: list[bytes], folder: Path, story: Callable[[Cluster], Corou
         calls.append(asyncio.create_task(answer(reader, writer)))
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append((await reader.readuntil(b"\r\n\r\n")).decode().partition(" HTTP/")[0])
+        head = await reader.readuntil(b"\r\n\r\n")
+        seen.append(head.decode().partition(" HTTP/")[0])
+        if requests is not None:
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            requests.append(head + await reader.readexactly(int(length[1]) if length else 0))
         text = answers.pop(0) if len(answers) > 1 else answers[0]
         if not text:
             await reader.read()

@@ -73,7 +73,7 @@ class CredentialsGuard:
         needed = frozenset(Ref(*ref) for ref in refs)
         changed = needed ^ (self._needed or frozenset())
         self._needed = needed
-        self.look_at(changed)
+        self.look_at(sorted(changed))
 
     def look_at(self, refs: Iterable[tuple[str, str]]) -> None:
         """Look at these soon: they changed, or may carry the finalizer from an earlier life of the operator."""
