@@ -28,7 +28,7 @@ class NamespaceCalls(Calls):
     """`get` is a right that a Role in the namespace can grant, `list` and `watch` are the cluster's."""
 
     async def namespace_uid(self, name: str) -> str | None:
-        answer = await self._get(path_of("", "v1", "namespaces", name=name))
+        answer = await self._get(path_of("", "v1", "namespaces", name=name), METADATA)
         return None if answer is None else str(answer["metadata"]["uid"])
 
     async def namespace_metadata(self, name: str) -> NamespaceMeta | None:
