@@ -35,6 +35,8 @@ def test_defaults() -> None:
         "secret_watch": False,
         "workers": 8,
         "read_only": False,
+        "default_credentials_namespaces": ("*",),
+        "default_policies": {},
         "fingerprint_key_file": None,
         "listen": ("127.0.0.1", 8080),
         "log_format": "text",

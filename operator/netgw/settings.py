@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from netgw.engine.policy import InvalidPolicies, parse
+
 POD_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -55,6 +57,13 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _policies(value: object) -> object:
+    try:
+        return parse(value, "NETGW_DEFAULT_POLICIES") if isinstance(value, str) else value
+    except InvalidPolicies as error:
+        raise ValueError(str(error)) from None
+
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, a number above 0")]
 Switch = Annotated[bool, Field(description="true or false")]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -84,6 +93,16 @@ class Settings(BaseSettings):
     secret_watch: Switch = False
     workers: Annotated[int, Field(ge=1, le=256, description="a whole number from 1 to 256")] = 8
     read_only: Switch = False
+    default_credentials_namespaces: Annotated[
+        tuple[Namespace | Literal["*"], ...],
+        BeforeValidator(_names),
+        Field(description="names of namespaces with commas between, or * for all"),
+    ] = ("*",)
+    default_policies: Annotated[
+        dict[str, str],
+        BeforeValidator(_policies),
+        Field(default_factory=dict, description='policies as JSON, for example {"deletionPolicy": "Retain"}'),
+    ]
     fingerprint_key_file: Annotated[Path | None, Field(description="the path of a file")] = None
     listen: Annotated[
         Address, BeforeValidator(_address), Field(description="host:port, for example 127.0.0.1:8080")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from netgw.engine.ports import Clock
 from netgw.providers.upcloud.api import Gateway, Metrics, Tunnel, UpCloud, UpCloudError
@@ -14,11 +15,18 @@ log = logging.getLogger(__name__)
 AGAIN = 300.0
 
 
+class HasApi(Protocol):
+    """Whoever has the client of the day."""
+
+    @property
+    def api(self) -> UpCloud: ...
+
+
 class Causes:
     """The last message about each tunnel that is down, by uuid; asked for again every five minutes."""
 
-    def __init__(self, api: UpCloud, clock: Clock, managed: Callable[[str], bool]) -> None:
-        self._api = api
+    def __init__(self, client: HasApi, clock: Clock, managed: Callable[[str], bool]) -> None:
+        self._client = client
         self._clock = clock
         self._managed = managed
         self._messages: dict[str, DownMessage] = {}
@@ -38,7 +46,7 @@ class Causes:
                 continue
             self._asked |= dict.fromkeys(down.values(), self._clock.now())
             try:
-                metrics = (await self._api.get_metrics(gateway=gateway.uuid)).value
+                metrics = (await self._client.api.get_metrics(gateway=gateway.uuid)).value
             except UpCloudError as error:
                 log.info("metrics: %s", error)
                 continue
