@@ -61,5 +61,10 @@ def test_outline(above: dict[str, Any], middle: dict[str, Any], below: dict[str,
     assert (outline(tree(above, middle, below)) != outline(tree({}, {}, {}))) is moves
 
 
+def test_outline_has_no_order() -> None:
+    one, two = connection(), connection(uuid="10-2", name="lab")
+    assert outline(entry(gateway(), one, two).gateway) == outline(entry(gateway(), two, one).gateway)
+
+
 def test_outline_of_an_answer_that_does_not_tell_connections() -> None:
     assert outline(gateway(connections=None)) == outline(gateway(connections=[]))

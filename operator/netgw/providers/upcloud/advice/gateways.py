@@ -33,15 +33,15 @@ def only_address(gateway: Gateway | None) -> str | None:
 def outline(gateway: Gateway) -> tuple[object, ...]:
     """What of a gateway and all below it is in advice: when it moves, each child has to be judged again.
 
-    Without states, counters and times, which move all the time.
+    Without states and times, which move all the time, and without order, which means nothing.
     """
     connections = gateway.connections or ()
     return (
         gateway.name,
         gateway.automatic_tunnel_internal_ip_allocation,
         tuple(address.name for address in gateway.addresses),
-        tuple((c.uuid, c.name, c.local_routes, c.remote_routes) for c in connections),
-        tuple(
+        frozenset((c.uuid, c.name, c.local_routes, c.remote_routes) for c in connections),
+        frozenset(
             (t.uuid, t.name, t.local_address, t.remote_address, t.tunnel_internal_ip)
             for c in connections
             for t in c.tunnels
