@@ -7,6 +7,7 @@ expected.
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -16,6 +17,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from netgw.engine.policy import InvalidPolicies, parse
 
 POD_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+CLUSTER_NETWORKS = tuple(
+    IPv4Network(text)
+    for text in (
+        "10.42.0.0/16",  # k3s, pods
+        "10.43.0.0/16",  # k3s, services
+        "10.96.0.0/12",  # kubeadm, services
+        "10.128.0.0/12",  # UpCloud Managed Kubernetes, services
+        "10.244.0.0/16",  # Flannel with kubeadm, pods
+        "192.168.0.0/16",  # UpCloud Managed Kubernetes and Calico, pods
+    )
+)
+"""Where clusters have their pods and services when nobody chose otherwise. Never all of 10.0.0.0/8: most is free."""
 
 
 class SettingsError(Exception):
@@ -51,6 +65,15 @@ def _address(value: object) -> object:
 
 def _names(value: object) -> object:
     return tuple(filter(None, (name.strip() for name in value.split(",")))) if isinstance(value, str) else value
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    texts = () if _lower(value) == "none" else tuple(text.strip() for text in value.split(",") if text.strip())
+    if any("/" not in text for text in texts):
+        raise ValueError("a network without its length")
+    return texts
 
 
 def _lower(value: object) -> object:
@@ -114,6 +137,11 @@ class Settings(BaseSettings):
         Field(description="debug, info, warning or error"),
     ] = "info"
     leader_election: Switch = False
+    cluster_networks: Annotated[
+        tuple[IPv4Network, ...],
+        BeforeValidator(_networks),
+        Field(description="IPv4 networks without host bits, with commas between, for example 10.96.0.0/12; or none"),
+    ] = CLUSTER_NETWORKS
 
     @classmethod
     def load(cls, kubeconfig: str | None = None) -> Self:
