@@ -13,6 +13,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from typing import Any, Protocol
 
 from netgw.engine.objects import Key, Object
@@ -55,7 +56,7 @@ class Options:
     """What is chosen once. `cluster` is the name in the mark on everything that we own.
 
     `policies`: where neither spec nor namespace says any. `own_credentials`: the namespaces that may use the operator's
-    own credentials, "*" for all.
+    own credentials, "*" for all. `cluster_networks`: those of pods and services, for advice on routes.
     """
 
     cluster: str
@@ -64,6 +65,7 @@ class Options:
     read_only: bool = False
     policies: Mapping[str, str] = field(default_factory=dict)
     own_credentials: frozenset[str] = frozenset({"*"})
+    cluster_networks: tuple[IPv4Network, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class App:
                     secrets=sources.secrets,
                     namespaces=sources.namespaces,
                     fingerprints=sources.fingerprints,
+                    cluster_networks=options.cluster_networks,
                     may_use_own=lambda namespace: not options.own_credentials.isdisjoint({"*", namespace}),
                 ),
             )

@@ -163,6 +163,7 @@ class Process:
                 workers=settings.workers,
                 read_only=settings.read_only,
                 policies=settings.default_policies,
+                cluster_networks=settings.cluster_networks,
                 own_credentials=frozenset(settings.default_credentials_namespaces),
             ),
             self._clouds,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -90,6 +91,7 @@ class Parts:
     namespaces: Namespaces
     fingerprints: Fingerprints
     may_use_own: Callable[[str], bool]
+    cluster_networks: tuple[IPv4Network, ...] = ()
 
 
 class Backend(Protocol):
