@@ -19,7 +19,8 @@ from netgw.engine.ports import Clock, Kubernetes, Reporter
 from netgw.engine.queue import Queue
 from netgw.engine.reconcile import Reconciler
 from netgw.engine.store import Store
-from netgw.kube.provider import Client, Fingerprints, Intervals, Listener, Parts, Provider, Secrets
+from netgw.kube.provider import SAMPLING, Client, Fingerprints, Intervals, Listener, Parts, Provider, Sampling, Secrets
+from netgw.kube.telemetry import Sample
 from netgw.logs import about
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Options:
     intervals: Intervals
     workers: int = 8
     read_only: bool = False
+    sampling: Sampling = SAMPLING
 
 
 class App:
@@ -87,6 +89,7 @@ class App:
                     listener=self._listener(provider),
                     secrets=secrets,
                     fingerprints=fingerprints,
+                    sampling=options.sampling,
                 ),
             )
             for provider, client in clouds.items()
@@ -137,6 +140,10 @@ class App:
 
     def secret_changed(self, namespace: str, name: str) -> None:
         self._wake(self.store.secret_users(namespace, name))
+
+    def samples(self) -> list[Sample]:
+        """What is known of traffic and calls, for a scrape."""
+        return [sample for backend in self._backends for sample in backend.telemetry()]
 
     def failed(self) -> BaseException | None:
         """Why a task of ours ended, which none may."""

@@ -6,7 +6,7 @@ A new cloud is one folder under `providers/` that ends in a `Provider`, and one 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from netgw.engine.ports import Clock
 from netgw.engine.store import LinksOf, Store
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.kind import Kind
+from netgw.kube.telemetry import Sample
 
 
 class ConfigurationError(Exception):
@@ -48,6 +49,17 @@ class Intervals:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How traffic is measured: seconds between two samples (0: never), and the share of the calls that it may take."""
+
+    interval: float
+    share: float
+
+
+SAMPLING = Sampling(interval=60.0, share=0.25)
+
+
+@dataclass(frozen=True)
 class Listener:
     """Who is told what a backend learns, and what the backend has to know of Kubernetes.
 
@@ -75,6 +87,7 @@ class Parts:
     listener: Listener
     secrets: Secrets
     fingerprints: Fingerprints
+    sampling: Sampling = SAMPLING
 
 
 class Backend(Protocol):
@@ -93,6 +106,9 @@ class Backend(Protocol):
 
     async def run(self) -> None:
         """Poll until cancelled."""
+
+    def telemetry(self) -> Iterable[Sample]:
+        """What is known of traffic and calls, without a call. Being asked keeps it fresh for a while."""
 
 
 class Client(Protocol):

@@ -21,11 +21,11 @@ from datetime import datetime, timedelta
 from netgw.engine.objects import format_time
 from netgw.engine.outcome import CallFailed, Hold, Waiting
 from netgw.engine.ports import Clock
-from netgw.kube.provider import Intervals, Listener
+from netgw.kube.provider import SAMPLING, Intervals, Listener, Sampling
 from netgw.providers.upcloud.api import Connection, Gateway, NotFound, Plan, Reply, UpCloud, UpCloudError
-from netgw.providers.upcloud.causes import Causes
 from netgw.providers.upcloud.failures import TRAFFIC, failed
 from netgw.providers.upcloud.snapshot import Entry, Moved, Snapshot
+from netgw.providers.upcloud.telemetry import Telemetry
 from netgw.providers.upcloud.tunnel.state import DownMessage
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,14 @@ class Account:
     """Reads and writes of one credential, and when to make them."""
 
     def __init__(
-        self, api: UpCloud, *, clock: Clock, rng: random.Random, intervals: Intervals, listener: Listener
+        self,
+        api: UpCloud,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        intervals: Intervals,
+        listener: Listener,
+        sampling: Sampling = SAMPLING,
     ) -> None:
         self.api = api
         self.username: str | None = None
@@ -64,7 +71,7 @@ class Account:
         self._fast_interval = min(intervals.fast, intervals.slow)
         self._listener = listener
         self._snapshot = Snapshot()
-        self._causes = Causes(api, clock, listener.managed)
+        self.telemetry = Telemetry(self, clock, listener, sampling)
         self._locks: dict[str, asyncio.Lock] = {}
         self._flights: dict[str, tuple[float, asyncio.Task[Entry | None]]] = {}
         self._failing: Failing | None = None
@@ -79,6 +86,9 @@ class Account:
 
     async def run(self) -> None:
         """Poll until cancelled, the first time one interval from now."""
+        await asyncio.gather(self._poll_forever(), self.telemetry.run())
+
+    async def _poll_forever(self) -> None:
         while True:
             await self._pause()
             await self.poll()
@@ -93,7 +103,7 @@ class Account:
         except UpCloudError as error:
             self._failed(error)
             return
-        news = await self._causes.ask(gateways)
+        news = await self.telemetry.ask(gateways)
         self._took(gateways, reply)
         if news:
             self._listener.changed(news, False)
@@ -201,6 +211,10 @@ class Account:
 
     # ---- reading
 
+    def entries(self) -> list[Entry]:
+        """Every gateway in what is cached."""
+        return self._snapshot.entries()
+
     def known(self, gateway: str) -> Entry | None:
         """What is cached, however old."""
         return self._snapshot.get(gateway)
@@ -215,7 +229,7 @@ class Account:
 
     def down_message(self, tunnel: str) -> DownMessage | None:
         """What the metrics said last of a tunnel that is down."""
-        return self._causes.message(tunnel)
+        return self.telemetry.message(tunnel)
 
     async def gateway(self, uuid: str, *, fresh: bool = False) -> Entry | None:
         """An entry not older than our last write to it, or than now (`fresh`). None: proven gone. Raises CallFailed."""

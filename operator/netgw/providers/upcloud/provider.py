@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from netgw.engine.actuator import Actuator
 from netgw.kube.provider import ConfigurationError, Parts, Provider
+from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import ACCOUNT_REASONS, Account
 from netgw.providers.upcloud.api import BaseUrlError, Credentials, CredentialsError, UpCloud, base_url_from_env
 from netgw.providers.upcloud.base import Context
@@ -26,7 +27,12 @@ class UpCloudBackend:
 
     def __init__(self, api: UpCloud, parts: Parts) -> None:
         self.account = Account(
-            api, clock=parts.clock, rng=parts.rng, intervals=parts.intervals, listener=parts.listener
+            api,
+            clock=parts.clock,
+            rng=parts.rng,
+            intervals=parts.intervals,
+            listener=parts.listener,
+            sampling=parts.sampling,
         )
         context = Context(self.account, parts.store, parts.clock, parts.cluster)
         # A look from less than one fast interval after a change could still show a tunnel up from before it.
@@ -43,6 +49,9 @@ class UpCloudBackend:
 
     async def run(self) -> None:
         await self.account.run()
+
+    def telemetry(self) -> Iterable[Sample]:
+        return self.account.telemetry.samples()
 
 
 def client(environ: Mapping[str, str]) -> UpCloud:
