@@ -32,8 +32,9 @@ from netgw.kube.events import EventSink
 from netgw.kube.fingerprint import FingerprintKey
 from netgw.kube.lease import LeaderLease
 from netgw.kube.objects import Objects
-from netgw.kube.provider import Client, Intervals, Provider
+from netgw.kube.provider import Client, Intervals, Provider, Sampling
 from netgw.kube.secrets import SecretWatcher
+from netgw.metrics import Exporter
 from netgw.probes import ProbeServer, probes_app
 from netgw.settings import Settings
 
@@ -156,6 +157,7 @@ class Process:
                 intervals=Intervals(settings.poll_interval, settings.fast_poll_interval),
                 workers=settings.workers,
                 read_only=settings.read_only,
+                sampling=Sampling(settings.metrics_interval, settings.metrics_share),
             ),
             self._clouds,
             world=Objects(cluster, KINDS, settings.namespaces),
@@ -230,9 +232,9 @@ class Process:
         return lost
 
     async def _start_probes(self, stack: AsyncExitStack) -> None:
-        server = ProbeServer(
-            probes_app(lambda: self._app is None or self._app.alive(), self._readiness), self._settings.listen
-        )
+        exporter = Exporter(lambda: self._app)
+        probes = probes_app(lambda: self._app is None or self._app.alive(), self._readiness, exporter.expose)
+        server = ProbeServer(probes, self._settings.listen)
         address = await server.start()
         stack.push_async_callback(server.stop)
         log.info("probes at http://%s", address)

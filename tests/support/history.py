@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from netgw.app import App, Options
 from netgw.engine.objects import Object
-from netgw.kube.provider import Intervals
+from netgw.kube.provider import SAMPLING, Intervals
 from netgw.providers.upcloud.api import Credentials, UpCloud
 from netgw.providers.upcloud.api.limiter import Timing
 from netgw.providers.upcloud.provider import UPCLOUD
@@ -85,7 +85,12 @@ class History:
         )
         door = KubernetesDoor(self.kubernetes, self.life)
         self.app = app = App(
-            Options("test", Intervals(60.0, 10.0), read_only=self._options.get("read_only", False)),
+            Options(
+                "test",
+                Intervals(60.0, 10.0),
+                read_only=self._options.get("read_only", False),
+                sampling=self._options.get("sampling", SAMPLING),
+            ),
             {UPCLOUD: self._api},
             world=door,
             clock=self.clock,

@@ -20,7 +20,7 @@ REMEMBERED_MOST = 16
 
 EPOCH = datetime.min.replace(tzinfo=UTC)
 
-Sa = TypeVar("Sa", IkeSa, ChildSa)
+SA = TypeVar("SA", IkeSa, ChildSa)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _reading(ikes: list[IkeSa], children: list[ChildSa]) -> Reading:
     )
 
 
-def _newest(sas: Iterable[Sa]) -> Sa | None:
+def _newest(sas: Iterable[SA]) -> SA | None:
     """By its birth; the last in the list where that is not told, for max takes the first of equals."""
     return max(reversed(list(sas)), key=lambda sa: sa.created_at or EPOCH, default=None)
 

@@ -35,6 +35,8 @@ NOBODY = 300.0
 """Without a scrape for so many seconds, nobody is interested any more."""
 OLD_AT_LEAST = 300.0
 HELD = 10.0
+PAUSE_LEAST = 0.01
+"""A pause that rounding makes shorter than the clock can tell would never end."""
 
 
 class Seen(Protocol):
@@ -44,6 +46,8 @@ class Seen(Protocol):
     username: str | None
 
     def entries(self) -> list[Entry]: ...
+
+    def known(self, gateway: str) -> Entry | None: ...
 
     def hold(self) -> Hold | None: ...
 
@@ -58,8 +62,9 @@ class Telemetry:
         self._clock = clock
         self._listener = listener
         self._interval = sampling.interval
-        rate, burst = DEFAULT_RATE * sampling.share, round(DEFAULT_BURST * sampling.share)
-        self._bucket = TokenBucket(rate=rate, burst=max(1, burst), timing=Timing(clock=clock.now))
+        self._rate = DEFAULT_RATE * sampling.share
+        burst = max(1, round(DEFAULT_BURST * sampling.share))
+        self._bucket = TokenBucket(rate=self._rate, burst=burst, timing=Timing(clock=clock.now))
         self._calls = CallLog()
         self._measured = Measured(listener.managed)
         self._seen_up: dict[str, float] = {}
@@ -73,10 +78,12 @@ class Telemetry:
 
     def samples(self) -> list[Sample]:
         """Everything that is known, which is old where nobody has asked for long: it is asked for from now on."""
-        if not self._is_scraped():
-            self._nudge.set()
-        now = self._scraped = self._clock.now()
-        old, blind = max(3 * self._interval, OLD_AT_LEAST), self._account.is_blind()
+        begins, now = not self._is_scraped(), self._clock.now()
+        self._scraped = now
+        if begins:
+            self._plan(entry.gateway for entry in self._account.entries())
+        one_round = max(self._interval, len(self._due) / self._rate)
+        old, blind = max(3 * one_round, OLD_AT_LEAST), self._account.is_blind()
         known = [s for e in self._account.entries() for s in self._measured.samples(e, now, old, blind=blind)]
         return [*known, *self._calls.samples(self._account.username or "")]
 
@@ -101,7 +108,7 @@ class Telemetry:
             else:
                 news |= await self._read(gateway)
         self._forget({gateway.uuid for gateway in listed})
-        self._nudge.set()
+        self._plan(listed)
         return frozenset(news)
 
     def _wants_cause(self, gateway: Gateway) -> bool:
@@ -111,7 +118,7 @@ class Telemetry:
                 self._seen_up[tunnel.uuid] = now
                 self._asked.pop(tunnel.uuid, None)
             else:
-                asked = self._asked.get(tunnel.uuid) or self._heard_of_fall(gateway, tunnel)
+                asked = self._asked.get(tunnel.uuid, self._heard_of_fall(gateway, tunnel))
                 wants = wants or asked is None or asked <= now - AGAIN
         return wants
 
@@ -130,7 +137,7 @@ class Telemetry:
         while True:
             pause = await self._step()
             if pause is None or pause > 0:
-                await self._rest(pause)
+                await self._rest(pause and max(pause, PAUSE_LEAST))
 
     async def _step(self) -> float | None:
         """One call at most; then how many seconds there is nothing to do, None: until something happens."""
@@ -150,21 +157,28 @@ class Telemetry:
         """Causes first, then who waits longest."""
         if self._wanted:
             return next(iter(self._wanted.values()))
-        known = {entry.gateway.uuid: entry.gateway for entry in self._account.entries()}
-        self._plan([gateway for gateway in known.values() if self._is_of_interest(gateway)])
+        if not self._is_scraped():
+            self._due.clear()
         uuid = min(self._due, key=lambda due: self._due[due], default=None)
-        return None if uuid is None or self._due[uuid] > self._clock.now() else known[uuid]
+        if uuid is None or self._due[uuid] > self._clock.now():
+            return None
+        entry = self._account.known(uuid)
+        if entry is not None and self._is_of_interest(entry.gateway):
+            return entry.gateway
+        del self._due[uuid]
+        return self._next()
 
-    def _plan(self, gateways: list[Gateway]) -> None:
+    def _plan(self, gateways: Iterable[Gateway]) -> None:
         """Those that are new come in turn, over one interval."""
         now = self._clock.now()
-        self._due = {gateway.uuid: self._due[gateway.uuid] for gateway in gateways if gateway.uuid in self._due}
-        new = [gateway.uuid for gateway in gateways if gateway.uuid not in self._due]
+        uuids = [gateway.uuid for gateway in gateways if self._is_of_interest(gateway)] if self._is_scraped() else []
+        self._due = {uuid: self._due[uuid] for uuid in uuids if uuid in self._due}
+        new = [uuid for uuid in uuids if uuid not in self._due]
         self._due |= {uuid: now + number * self._interval / len(new) for number, uuid in enumerate(new)}
+        self._nudge.set()
 
     def _is_of_interest(self, gateway: Gateway) -> bool:
-        ours = self._listener.managed(gateway.uuid) or any(True for _ in self._measured.ours(gateway))
-        return self._is_scraped() and ours
+        return self._listener.managed(gateway.uuid) or any(True for _ in self._measured.ours(gateway))
 
     def _is_scraped(self) -> bool:
         return self._interval > 0 and self._clock.now() - self._scraped <= NOBODY
