@@ -21,9 +21,10 @@ class Process:
         self.ready = (False, "waits for the first list")
 
     def server(self, listen: Address = ANY) -> ProbeServer:
-        return ProbeServer(
-            probes_app(lambda: self.alive, lambda: self.ready, lambda accept: (accept, b"up 1\n")), listen
-        )
+        return ProbeServer(probes_app(lambda: self.alive, lambda: self.ready, self.expose), listen)
+
+    async def expose(self, accept: str) -> tuple[str, bytes]:
+        return accept, b"up 1\n"
 
 
 def serve(process: Process, story: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:

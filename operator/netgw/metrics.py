@@ -6,6 +6,7 @@ Nothing is kept here, so a series goes when its object goes. No label is a uuid,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from netgw import __version__
 from netgw.engine.objects import Object
@@ -40,20 +42,29 @@ class Exporter:
 
     def __init__(self, source: Callable[[], Source | None]) -> None:
         self._source = source
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
+        self._process = ProcessCollector(registry=CollectorRegistry())
 
-    def expose(self, accept: str) -> tuple[str, bytes]:
+    async def expose(self, accept: str) -> tuple[str, bytes]:
         """Content type and body, as the Accept header wants it: OpenMetrics or the text format."""
         encode, content_type = choose_encoder(accept)
-        return content_type, encode(self._registry)
+        found = Found([*self._collect(), *self._process.collect()])
+        # Of 1,000 gateways that takes more than a second, in which the loop must not stand still.
+        return content_type, await asyncio.to_thread(encode, found)
 
-    def collect(self) -> Iterator[Metric]:
-        """Everything, for prometheus_client."""
+    def _collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("netgw_build", "The version of netgw.", value={"version": __version__})
         if (source := self._source()) is not None:
             yield from families(source.samples(), source.store)
+
+
+class Found(Collector):
+    """What was found at one moment, for the encoders of prometheus_client."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = tuple(metrics)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
 
 
 def families(samples: Iterable[Sample], store: Store) -> Iterator[Metric]:

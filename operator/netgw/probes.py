@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,7 +27,7 @@ class ProbesError(Exception):
     """The address cannot be listened on; the message is one line."""
 
 
-Expose = Callable[[str], tuple[str, bytes]]
+Expose = Callable[[str], Awaitable[tuple[str, bytes]]]
 """From the Accept header to content type and body."""
 
 
@@ -42,7 +42,7 @@ def probes_app(live: Callable[[], bool], ready: Callable[[], tuple[bool, str]], 
         return PlainTextResponse(f"{reason}\n", 200 if is_ready else 503)
 
     async def metrics(request: Request) -> Response:
-        content_type, body = expose(request.headers.get("accept", ""))
+        content_type, body = await expose(request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 
     return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])

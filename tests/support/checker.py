@@ -3,7 +3,7 @@
 | invariant  | what is looked at                                                                                    |
 |------------|------------------------------------------------------------------------------------------------------|
 | conditions | every version that every object of the scenario ever had                                             |
-| secrets    | those versions, all Events of the namespace, the operator's log and command line                     |
+| secrets    | those versions, all Events of the namespace, the operator's log, command line and metrics            |
 | leaks      | everything in the cloud is recorded by exactly one object, or was made by hand                       |
 | steadiness | over some intervals nothing is written to Kubernetes, and one list per interval is all that is asked |
 """
@@ -189,7 +189,9 @@ def no_secrets(scenario: Scenario) -> None:
         "Events": json.dumps(scenario.events()),
         "log": scenario.operator.log(),
         "argv": scenario.operator.argv(),
+        "metrics": scenario.operator.metrics(),
     }
+    assert "netgw_build_info" in places["metrics"]
     for secret in {*scenario.keys, scenario.operator.token}:
         needles = _needles(secret)
         for place, text in places.items():
