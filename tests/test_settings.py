@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from netgw.settings import Address, Settings, SettingsError, own_namespace
+from netgw.settings import CLUSTER_NETWORKS, Address, Settings, SettingsError, own_namespace
+
+NETWORKS = "IPv4 networks without host bits, with commas between, for example 10.96.0.0/12; or none"
 
 
 @pytest.fixture(autouse=True)
@@ -37,11 +40,14 @@ def test_defaults() -> None:
         "metrics_share": 0.25,
         "workers": 8,
         "read_only": False,
+        "default_credentials_namespaces": ("*",),
+        "default_policies": {},
         "fingerprint_key_file": None,
         "listen": ("127.0.0.1", 8080),
         "log_format": "text",
         "log_level": "info",
         "leader_election": False,
+        "cluster_networks": CLUSTER_NETWORKS,
     }
 
 
@@ -63,6 +69,15 @@ def test_defaults() -> None:
         ("NETGW_LOG_FORMAT", "JSON", "log_format", "json"),
         ("NETGW_LOG_LEVEL", "Debug", "log_level", "debug"),
         ("NETGW_LEADER_ELECTION", "false", "leader_election", False),
+        ("NETGW_CLUSTER_NETWORKS", "10.0.0.0/16", "cluster_networks", (IPv4Network("10.0.0.0/16"),)),
+        (
+            "NETGW_CLUSTER_NETWORKS",
+            "10.0.0.0/16, 10.1.0.0/16,",
+            "cluster_networks",
+            (IPv4Network("10.0.0.0/16"), IPv4Network("10.1.0.0/16")),
+        ),
+        ("NETGW_CLUSTER_NETWORKS", " None ", "cluster_networks", ()),
+        ("NETGW_CLUSTER_NETWORKS", "", "cluster_networks", CLUSTER_NETWORKS),
         ("NETGW_SOMETHING_ELSE", "1", "workers", 8),
     ],
 )
@@ -103,6 +118,10 @@ def test_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("NETGW_LISTEN", "localhost:70000", "host:port, for example 127.0.0.1:8080"),
         ("NETGW_LOG_FORMAT", "xml", "text or json"),
         ("NETGW_LOG_LEVEL", "loud", "debug, info, warning or error"),
+        ("NETGW_CLUSTER_NETWORKS", "10.0.0.0", NETWORKS),
+        ("NETGW_CLUSTER_NETWORKS", "10.0.0.1/16", NETWORKS),
+        ("NETGW_CLUSTER_NETWORKS", "10.0.0.0/33", NETWORKS),
+        ("NETGW_CLUSTER_NETWORKS", "fd00::/8", NETWORKS),
     ],
 )
 def test_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: str) -> None:

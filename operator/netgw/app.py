@@ -8,23 +8,41 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from netgw.engine.objects import Key, Object
 from netgw.engine.ports import Clock, Kubernetes, Reporter
+from netgw.engine.progress import Environment
 from netgw.engine.queue import Queue
 from netgw.engine.reconcile import Reconciler
 from netgw.engine.store import Store
-from netgw.kube.provider import SAMPLING, Client, Fingerprints, Intervals, Listener, Parts, Provider, Sampling, Secrets
+from netgw.kube.defaults import PolicyDefaults
+from netgw.kube.provider import (
+    SAMPLING,
+    Client,
+    Fingerprints,
+    Intervals,
+    Listener,
+    Namespaces,
+    Parts,
+    Provider,
+    Sampling,
+    Secrets,
+)
 from netgw.kube.telemetry import Sample
 from netgw.logs import about
 
 log = logging.getLogger(__name__)
 
+Serves = Callable[[Object], bool]
+
+DEFAULT = "default-credentials"
+"""The annotation of a namespace that names a Secret with credentials."""
 RELIST_AFTER_GAP = 2.0
 RELIST_EVERY = 600.0
 DRAIN_SECONDS = 18.0
@@ -46,17 +64,32 @@ class WatchedSecrets(Secrets, Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """What is chosen once. `cluster` is the name in the mark on everything that we own."""
+    """What is chosen once. `cluster` is the name in the mark on everything that we own.
+
+    `policies`: where neither spec nor namespace says any. `own_credentials`: the namespaces that may use the operator's
+    own credentials, "*" for all.
+    """
 
     cluster: str
     intervals: Intervals
     workers: int = 8
     read_only: bool = False
     sampling: Sampling = SAMPLING
+    policies: Mapping[str, str] = field(default_factory=dict)
+    own_credentials: frozenset[str] = frozenset({"*"})
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is known of Kubernetes beside our own objects."""
+
+    secrets: WatchedSecrets
+    namespaces: Namespaces
+    fingerprints: Fingerprints
 
 
 class App:
-    """Feed it with `observe`, `secret_changed`; `start` before, `drain` at the end."""
+    """Feed it with `observe`, `secret_changed`, `namespace_changed`; `start` before, `drain` at the end."""
 
     def __init__(
         self,
@@ -67,13 +100,13 @@ class App:
         clock: Clock,
         rng: random.Random,
         reporter: Reporter,
-        secrets: WatchedSecrets,
-        fingerprints: Fingerprints,
+        sources: Sources,
     ) -> None:
         self._world = world
+        self._namespaces = sources.namespaces
         self._rng = rng
         self._reporter = reporter
-        self._secrets = secrets
+        self._secrets = sources.secrets
         self._fast = options.intervals.fast
         self.store = Store({kind: links for provider in clouds for kind, links in provider.links.items()})
         self.queue: Queue[Key] = Queue(self._work, workers=options.workers, rng=rng)
@@ -86,9 +119,11 @@ class App:
                     rng=rng,
                     cluster=options.cluster,
                     intervals=options.intervals,
-                    listener=self._listener(provider),
-                    secrets=secrets,
-                    fingerprints=fingerprints,
+                    listener_for=functools.partial(self._listener, provider),
+                    secrets=sources.secrets,
+                    namespaces=sources.namespaces,
+                    fingerprints=sources.fingerprints,
+                    may_use_own=lambda namespace: not options.own_credentials.isdisjoint({"*", namespace}),
                     sampling=options.sampling,
                 ),
             )
@@ -97,16 +132,18 @@ class App:
         actuators = {kind: actuator for backend in self._backends for kind, actuator in backend.actuators.items()}
         self._kinds = tuple(actuators)
         self._passing_reasons = frozenset[str]().union(*(backend.passing_reasons for backend in self._backends))
-        self.reconciler = Reconciler(
-            actuators=actuators,
-            store=self.store,
+        env = Environment(
             kubernetes=world,
+            store=self.store,
             clock=clock,
             rng=rng,
             reporter=reporter,
-            read_only=options.read_only,
             wake=self._wake,
+            defaults=PolicyDefaults(sources.namespaces, options.policies),
+            read_only=options.read_only,
+            started=clock.now(),
         )
+        self.reconciler = Reconciler(actuators, env)
         self._tasks: list[asyncio.Task[None]] = []
         self._relist_at: asyncio.TimerHandle | None = None
         self._relisting = asyncio.Event()
@@ -139,7 +176,15 @@ class App:
         self._watch_secrets()
 
     def secret_changed(self, namespace: str, name: str) -> None:
+        """Also of one that appeared or vanished."""
         self._wake(self.store.secret_users(namespace, name))
+        self._look_again()
+
+    def namespace_changed(self, namespace: str) -> None:
+        """Its annotations did: policies and credentials may be others now."""
+        self._wake(self.store.in_namespace(namespace))
+        self._watch_secrets()
+        self._look_again()
 
     def samples(self) -> list[Sample]:
         """What is known of traffic and calls, for a scrape."""
@@ -179,6 +224,9 @@ class App:
     async def _work(self, key: Key) -> float | None:
         obj = self.store.get(key)
         with about(obj.ref if obj is not None else key):
+            if obj is not None:
+                # An object can be heard of before its namespace is, which may say that hands are to be kept off.
+                await self._namespaces.look(obj.namespace)
             return await self.reconciler.work(key)
 
     def _wake(self, keys: Iterable[Key]) -> None:
@@ -190,35 +238,51 @@ class App:
             self.queue.add_after(key, self._rng.uniform(0, seconds))
 
     def _watch_secrets(self) -> None:
-        self._secrets.watch(self.store.secrets())
+        defaults = {(name, self._namespaces.get(name).get(DEFAULT)) for name in self.store.namespaces()}
+        named = {(namespace, name) for namespace, name in defaults if name is not None}
+        self._secrets.watch(self.store.secrets() | self.store.credentials() | named)
 
-    def _cloud_changed(self, uuids: frozenset[str], listed: bool) -> None:
+    def _look_again(self) -> None:
+        for backend in self._backends:
+            backend.look_again()
+
+    def _cloud_changed(self, serves: Serves, uuids: frozenset[str], listed: bool) -> None:
         holders = (self.store.holder(uuid) for uuid in uuids)
-        keys = {obj.key for obj in holders if obj is not None}
-        self._wake(keys | (self.store.unbound() if listed else set()))
+        keys = {obj.key for obj in holders if obj is not None and serves(obj)}
+        waiting = (self.store.get(key) for key in self.store.unbound()) if listed else ()
+        self._wake(keys | {obj.key for obj in waiting if obj is not None and serves(obj)})
 
-    def _cloud_recovered(self, kinds: frozenset[str]) -> None:
-        self.reconciler.forgive(self._passing_reasons)
-        self._wake_spread(self._of(kinds), min(self._fast, SPREAD))
+    def _cloud_recovered(self, serves: Serves) -> None:
+        keys = self._served(serves)
+        self.reconciler.forgive(keys, self._passing_reasons)
+        self._wake_spread(keys, min(self._fast, SPREAD))
 
-    def _cloud_silent(self, kinds: frozenset[str], why: str) -> None:
+    def _cloud_silent(self, serves: Serves, why: str) -> None:
         """One Event per credential, and one paced write for each object that it fed."""
-        keys = self._of(kinds)
+        keys = self._served(serves)
         if keys and (first := self.store.get(keys[0])) is not None:
             self._reporter.event(first, "Warning", "CannotObserve", why)
         self._wake_spread(keys, min(self._fast, SPREAD))
 
-    def _of(self, kinds: frozenset[str]) -> list[Key]:
-        return [obj.key for obj in sorted(self.store, key=lambda obj: obj.ref) if obj.kind in kinds]
+    def _served(self, serves: Serves) -> list[Key]:
+        return [obj.key for obj in sorted(self.store, key=lambda obj: obj.ref) if serves(obj)]
 
-    def _listener(self, provider: Provider) -> Listener:
+    def _listener(self, provider: Provider, serves: Serves) -> Listener:
         kinds = frozenset(kind.kind for kind in provider.kinds)
+
+        def ours(obj: Object) -> bool:
+            return obj.kind in kinds and serves(obj)
+
+        def managed(uuid: str) -> bool:
+            holder = self.store.holder(uuid)
+            return holder is not None and ours(holder)
+
         return Listener(
-            managed=lambda cloud_uuid: self.store.holder(cloud_uuid) is not None,
-            changed=self._cloud_changed,
-            refused=lambda: self._wake_spread(self._of(kinds), min(self._fast, SPREAD)),
-            recovered=lambda: self._cloud_recovered(kinds),
-            blinded=lambda why: self._cloud_silent(kinds, why),
+            managed=managed,
+            changed=functools.partial(self._cloud_changed, ours),
+            refused=lambda: self._wake_spread(self._served(ours), min(self._fast, SPREAD)),
+            recovered=functools.partial(self._cloud_recovered, ours),
+            blinded=functools.partial(self._cloud_silent, ours),
         )
 
     def _relist_soon(self) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from netgw.app import App, Options
+from netgw.app import App, Options, Sources
 from netgw.engine.objects import Object
 from netgw.kinds import KINDS
 from netgw.kube.client import Cluster
@@ -31,6 +31,7 @@ from netgw.kube.errors import KubernetesError
 from netgw.kube.events import EventSink
 from netgw.kube.fingerprint import FingerprintKey
 from netgw.kube.lease import LeaderLease
+from netgw.kube.namespaces import Namespaces
 from netgw.kube.objects import Objects
 from netgw.kube.provider import Client, Intervals, Provider, Sampling
 from netgw.kube.secrets import SecretWatcher
@@ -145,18 +146,25 @@ class Process:
         settings = self._settings
         fingerprints = await FingerprintKey.load(cluster, settings.namespace, settings.fingerprint_key_file)
         app: App
+
+        def on_namespace(name: str) -> None:
+            app.namespace_changed(name)
+
         secrets = SecretWatcher(
             cluster,
             lambda ref, _: app.secret_changed(ref.namespace, ref.name),
             interval=settings.secret_interval,
             rng=self._rng,
         )
+        namespaces = Namespaces(cluster, on_namespace, settings.namespaces, rng=self._rng)
         app = App(
             Options(
                 cluster=await self._cluster_name(cluster),
                 intervals=Intervals(settings.poll_interval, settings.fast_poll_interval),
                 workers=settings.workers,
                 read_only=settings.read_only,
+                policies=settings.default_policies,
+                own_credentials=frozenset(settings.default_credentials_namespaces),
                 sampling=Sampling(settings.metrics_interval, settings.metrics_share),
             ),
             self._clouds,
@@ -164,9 +172,10 @@ class Process:
             clock=SystemClock(),
             rng=self._rng,
             reporter=Reports(sink),
-            secrets=secrets,
-            fingerprints=fingerprints,
+            sources=Sources(secrets, namespaces, fingerprints),
         )
+        await namespaces.load()
+        await stack.enter_async_context(running(namespaces.run(), "namespaces"))
         keep = secrets.follow(settings.namespaces) if settings.secret_watch else secrets.poll()
         await stack.enter_async_context(running(keep, "secrets"))
         return app

@@ -7,13 +7,29 @@ expected.
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from netgw.engine.policy import InvalidPolicies, parse
+
 POD_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+CLUSTER_NETWORKS = tuple(
+    IPv4Network(text)
+    for text in (
+        "10.42.0.0/16",  # k3s, pods
+        "10.43.0.0/16",  # k3s, services
+        "10.96.0.0/12",  # kubeadm, services
+        "10.128.0.0/12",  # UpCloud Managed Kubernetes, services
+        "10.244.0.0/16",  # Flannel with kubeadm, pods
+        "192.168.0.0/16",  # UpCloud Managed Kubernetes and Calico, pods
+    )
+)
+"""Where clusters have their pods and services when nobody chose otherwise. Never all of 10.0.0.0/8: most is free."""
 
 
 class SettingsError(Exception):
@@ -51,8 +67,24 @@ def _names(value: object) -> object:
     return tuple(filter(None, (name.strip() for name in value.split(",")))) if isinstance(value, str) else value
 
 
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    texts = () if _lower(value) == "none" else tuple(text.strip() for text in value.split(",") if text.strip())
+    if any("/" not in text for text in texts):
+        raise ValueError("a network without its length")
+    return texts
+
+
 def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
+
+
+def _policies(value: object) -> object:
+    try:
+        return parse(value, "NETGW_DEFAULT_POLICIES") if isinstance(value, str) else value
+    except InvalidPolicies as error:
+        raise ValueError(str(error)) from None
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, a number above 0")]
@@ -90,6 +122,16 @@ class Settings(BaseSettings):
     metrics_share: Share = 0.25
     workers: Annotated[int, Field(ge=1, le=256, description="a whole number from 1 to 256")] = 8
     read_only: Switch = False
+    default_credentials_namespaces: Annotated[
+        tuple[Namespace | Literal["*"], ...],
+        BeforeValidator(_names),
+        Field(description="names of namespaces with commas between, or * for all"),
+    ] = ("*",)
+    default_policies: Annotated[
+        dict[str, str],
+        BeforeValidator(_policies),
+        Field(default_factory=dict, description='policies as JSON, for example {"deletionPolicy": "Retain"}'),
+    ]
     fingerprint_key_file: Annotated[Path | None, Field(description="the path of a file")] = None
     listen: Annotated[
         Address, BeforeValidator(_address), Field(description="host:port, for example 127.0.0.1:8080")
@@ -101,6 +143,11 @@ class Settings(BaseSettings):
         Field(description="debug, info, warning or error"),
     ] = "info"
     leader_election: Switch = False
+    cluster_networks: Annotated[
+        tuple[IPv4Network, ...],
+        BeforeValidator(_networks),
+        Field(description="IPv4 networks without host bits, with commas between, for example 10.96.0.0/12; or none"),
+    ] = CLUSTER_NETWORKS
 
     @classmethod
     def load(cls, kubeconfig: str | None = None) -> Self:

@@ -131,7 +131,7 @@ def test_a_fall_without_a_scraper_is_asked_about_once_and_then_every_five_minute
         await asyncio.sleep(1000)
         assert 4 <= metrics(d) <= 5
 
-    day(story, sampling=Sampling(interval=0, share=0.25))
+    day(story, app={"sampling": Sampling(interval=0, share=0.25)})
 
 
 def test_a_fall_with_a_scraper_costs_nothing_more_than_one() -> None:

@@ -165,7 +165,7 @@ def test_read_only_changes_nothing_and_tells_the_truth() -> None:
     async def story(d: Day) -> None:
         await d.made(1)
         await d.kill()
-        d._options["read_only"] = True  # noqa: SLF001  the same cluster, under an operator of another setting
+        d._options["app"] = {"read_only": True}  # noqa: SLF001  the same cluster, under an operator of another setting
         await d.start()
         d.world.calls.clear()
         d.gateway(plan="advanced")

@@ -141,7 +141,7 @@ def test_conditions_of_the_kind_stay_while_nothing_is_seen() -> None:
 
 
 def test_advice_is_a_condition_of_its_own() -> None:
-    found = by_type(summarise(seen(warning="A newline was left out."), [], 1, NOW)[0])
+    found = by_type(summarise(seen(warnings=("A newline was left out.",)), [], 1, NOW)[0])
     assert found["Warning"]["message"] == "A newline was left out."
     assert found["Ready"]["status"] == found["Synced"]["status"] == "True"
 
@@ -175,7 +175,7 @@ SEEN = st.builds(
     absent=st.booleans(),
     deleting=st.booleans(),
     blind=st.none() | st.just(BLIND),
-    warning=st.none() | st.just("Mind this."),
+    warnings=st.sampled_from([(), ("Mind this.",), ("Mind this.", "And that.")]),
 )
 
 

@@ -477,7 +477,7 @@ def test_read_only_stops_it_but_not_what_needs_no_call() -> None:
     async def story(h: History) -> None:
         await made(h, tunnels=0)
         await h.kill()
-        h._options["read_only"] = True  # noqa: SLF001  the same cluster, under an operator of another setting
+        h._options["app"] = {"read_only": True}  # noqa: SLF001  the same cluster, under an operator of another setting
         await h.start()
         h.kubernetes.apply("VpnTunnel", "office-1", tunnel())
         await h.until(lambda: h.reason("VpnTunnel", "office-1") == "ReadOnly")

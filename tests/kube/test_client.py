@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from netgw.kube.connection import Connection
 from netgw.kube.errors import KindNotServed, KubernetesError, ObjectGone, WatchExpired, WriteConflict
 from netgw.kube.transport import Transport
 from support import cluster as support
+from support.bare_socket import against, http
 
 FINALIZER = "netgw.dev/finalizer"
 PSK = "madeup_psk_for_tests_1"
@@ -238,51 +239,6 @@ def test_no_credentials_is_one_line(kubeconfig: str | None, message: str, monkey
         asyncio.run(Cluster.connect(kubeconfig))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def against(answers: list[bytes], folder: Path, story: Callable[[Cluster], Coroutine[Any, Any, None]]) -> list[str]:
-    """Run the story against a socket; what it was asked.
-
-    Each connection gets the next answer, the last one again and again; an empty one is never sent.
-    """
-    seen: list[str] = []
-    calls: list[asyncio.Task[None]] = []
-
-    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        calls.append(asyncio.create_task(answer(reader, writer)))
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append((await reader.readuntil(b"\r\n\r\n")).decode().partition(" HTTP/")[0])
-        text = answers.pop(0) if len(answers) > 1 else answers[0]
-        if not text:
-            await reader.read()
-        writer.write(text)
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    async def told() -> None:
-        async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
-            config = {
-                "clusters": [
-                    {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}}
-                ],
-                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-                "users": [{"name": "u", "user": {"token": "made-up"}}],
-                "current-context": "c",
-            }
-            kubeconfig = folder / "kubeconfig"
-            kubeconfig.write_text(yaml.safe_dump(config))
-            async with Cluster(await Transport.open(str(kubeconfig), seconds=0.5)) as ours:
-                await story(ours)
-            await asyncio.gather(*calls)
-
-    asyncio.run(told())
-    return seen
-
-
-def http(body: str, status: str = "200 OK") -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode()
 
 
 @pytest.mark.parametrize(

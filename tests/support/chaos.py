@@ -339,9 +339,6 @@ class Chaos:
         match obj.reason:
             case "ExternallyDeleted" if found := APPROVAL.search(message):
                 self.h.kubernetes.annotate(obj.kind, obj.name, "approve", found[1])
-            case "CascadeBlocked" if any(other.uuid in UUID.findall(message)[1:] for other in self.h.objects()):
-                # It took over what an object was of that lost its status: leave it to that.
-                self.h.kubernetes.annotate(obj.kind, obj.name, "force-orphan", "true")
             case "NameConflict" | "OrphanSuspected" | "CascadeBlocked":
                 for uuid in UUID.findall(message):
                     await self._remove(uuid)

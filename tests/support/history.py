@@ -11,15 +11,16 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from netgw.app import App, Options
+from netgw.app import App, Options, Sources
 from netgw.engine.objects import Object
-from netgw.kube.provider import SAMPLING, Intervals
-from netgw.providers.upcloud.api import Credentials, UpCloud
+from netgw.kube.provider import Intervals
+from netgw.providers.upcloud.api import Credentials
 from netgw.providers.upcloud.api.limiter import Timing
+from netgw.providers.upcloud.clients import Clients
 from netgw.providers.upcloud.provider import UPCLOUD
 from netgw.providers.upcloud.simulator import World, transport
 from netgw.providers.upcloud.simulator.faults import Faults
-from support.lifeline import CloudDoor, KubernetesDoor, Life, SecretsDoor, Witness
+from support.lifeline import CloudDoor, KubernetesDoor, Life, NamespacesDoor, SecretsDoor, Witness
 from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes
 from support.virtual_time import VirtualClock, VirtualLoop, run
 
@@ -70,13 +71,13 @@ class History:
         self._options = options
         self._credentials = Credentials(token=SecretStr("madeup-token"))
         self.app: App | None = None
-        self._api: UpCloud | None = None
+        self._api: Clients | None = None
 
     # ---- the operator
 
     async def start(self) -> App:
         self.life = Life(self.rng, self.latency, self.trouble)
-        self._api = UpCloud(
+        self._api = Clients(
             self._credentials,
             base_url="http://simulator",
             transport=CloudDoor(transport(self.world), self.life, self.witness),
@@ -85,19 +86,13 @@ class History:
         )
         door = KubernetesDoor(self.kubernetes, self.life)
         self.app = app = App(
-            Options(
-                "test",
-                Intervals(60.0, 10.0),
-                read_only=self._options.get("read_only", False),
-                sampling=self._options.get("sampling", SAMPLING),
-            ),
+            Options("test", Intervals(60.0, 10.0), **self._options.get("app", {})),
             {UPCLOUD: self._api},
             world=door,
             clock=self.clock,
             rng=random.Random(self.rng.random()),
             reporter=door,
-            secrets=SecretsDoor(self.kubernetes, self.life),
-            fingerprints=FINGERPRINTS,
+            sources=Sources(SecretsDoor(self.kubernetes, self.life), NamespacesDoor(self.kubernetes), FINGERPRINTS),
         )
         await app.start()
         self._watch(app)
@@ -110,6 +105,7 @@ class History:
         life = self.life
         self.kubernetes.watchers.append(lambda *event: None if life.over else app.observe(*event))
         self.kubernetes.secret_watcher = lambda *ref: None if life.over else app.secret_changed(*ref)
+        self.kubernetes.namespace_watcher = lambda name: None if life.over else app.namespace_changed(name)
 
     def beside(self) -> History:
         """A second operator for the same cluster and cloud."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 import httpx
@@ -87,6 +87,19 @@ class KubernetesDoor:
     def event(self, obj: Object, type_: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         if not self._life.over:
             self._kubernetes.event(obj, type_, reason, message)
+
+
+class NamespacesDoor:
+    """What was last seen of namespaces: never waits, never fails."""
+
+    def __init__(self, kubernetes: MemoryKubernetes) -> None:
+        self._kubernetes = kubernetes
+
+    def get(self, namespace: str) -> Mapping[str, str]:
+        return self._kubernetes.namespace(namespace)
+
+    async def look(self, namespace: str) -> Mapping[str, str]:
+        return self.get(namespace)
 
 
 class SecretsDoor:

@@ -47,6 +47,9 @@ class MemoryKubernetes:
         self.writes: list[tuple[str, Name]] = []
         self.watchers: list[Watcher] = []
         self.secret_watcher: Callable[[str, str], None] | None = None
+        self.annotations: dict[str, dict[str, str]] = {}
+        """Of namespaces, without our prefix."""
+        self.namespace_watcher: Callable[[str], None] | None = None
         self.on_status: Callable[[Object, Object], None] = lambda before, after: None
 
     # ---- what a user does
@@ -110,14 +113,28 @@ class MemoryKubernetes:
         self.objects[ref].pop("status", None)
         self._moved(ref, "MODIFIED")
 
+    def annotate_namespace(self, annotation: str, value: str | None, namespace: str = "default") -> None:
+        """None takes it off."""
+        annotations = self.annotations.setdefault(namespace, {})
+        if value is None:
+            annotations.pop(annotation, None)
+        else:
+            annotations[annotation] = value
+        if self.namespace_watcher is not None:
+            self.namespace_watcher(namespace)
+
     def put_secret(self, name: str, key: bytes | None, namespace: str = "default") -> None:
-        """None takes it away."""
+        """A Secret with a pre-shared key; None takes it away."""
+        self.put_data(name, None if key is None else {"psk": key}, namespace)
+
+    def put_data(self, name: str, data: dict[str, bytes] | None, namespace: str = "default") -> None:
+        """None takes the Secret away."""
         ref = (namespace, name)
-        if key is None:
+        if data is None:
             self.secrets.pop(ref, None)
         else:
             meta = SecretMeta(namespace, name, f"uid-{name}", str(next(self._versions)))
-            self.secrets[ref] = Secret(meta, {"psk": SecretBytes(key)})
+            self.secrets[ref] = Secret(meta, {key: SecretBytes(value) for key, value in data.items()})
         if self.secret_watcher is not None:
             self.secret_watcher(namespace, name)
 
@@ -165,7 +182,10 @@ class MemoryKubernetes:
         self.on_status(obj, written)
         return written
 
-    # ---- secrets and events
+    # ---- secrets, namespaces and events
+
+    def namespace(self, name: str) -> dict[str, str]:
+        return self.annotations.get(name, {})
 
     async def look(self, ref: tuple[str, str]) -> SecretMeta | None:
         return self.secrets[ref].meta if ref in self.secrets else None

@@ -39,6 +39,7 @@ class Cloud:
         tunnels: Any = "up",
         behaviour: Behaviour | None = None,
         tokens: dict[str, str] | None = None,
+        floating_ips: tuple[str, ...] = (),
     ) -> None:
         self.clock = Clock()
         self.world = World(
@@ -47,6 +48,7 @@ class Cloud:
             clock=self.clock,
             behaviour=behaviour or Behaviour.today(),
             tokens=tokens,
+            floating_ips=floating_ips,
             seed=1,
         )
 

@@ -1,8 +1,8 @@
 """What all scenarios of a run share: one API server and two simulated clouds, each with an operator of its own.
 
-While one scenario plays, the operator of the next starts: it watches a namespace that is still empty, and asks the other
-cloud. So each scenario has a process that remembers nothing, at the cost of none, and each process ends with a SIGTERM
-that it has to heed.
+While one scenario plays, the operator of the next starts: it watches a namespace that is still empty, and asks the
+other cloud. So each scenario has a process that remembers nothing, at the cost of none, and each process ends with a
+SIGTERM that it has to heed.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Stage:
 
     @contextlib.contextmanager
     def scenario(self, *, everywhere: bool = False) -> Iterator[Scenario]:
-        """A scenario on an empty cloud; whatever is left of it goes at the end. `everywhere`: all namespaces are watched."""
+        """A scenario on an empty cloud. `everywhere`: all namespaces are watched."""
         cast = self._begin(everywhere=True) if everywhere else self._next or self._begin()
         self._next = self._next if everywhere else None
         try:

@@ -29,12 +29,13 @@ class Links:
     """Whom an object refers to, read from its raw spec.
 
     `parent` is (kind, metadata.name) in the same namespace; `parent_uuid` is (kind, uuid in the cloud), of which an
-    object of ours may be the one that records it.
+    object of ours may be the one that records it. `secrets` hold its keys, `credentials` those of the cloud account.
     """
 
     parent: tuple[str, str] | None = None
     secrets: tuple[str, ...] = ()
     parent_uuid: tuple[str, str] | None = None
+    credentials: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Resolution:
     holds: tuple[Hold, ...] = ()
     remember: Psk | None = None
     """The key that the Secret holds now, where status is to know it although it is not sent."""
-    warning: str | None = None
-    """Advice that blocks nothing."""
+    warnings: tuple[str, ...] = ()
+    """Advice that blocks nothing, each a sentence that stands alone."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,21 @@ class Unseen:
 
 
 Look = External | Absent | Unseen
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a user asks for by an annotation with a time, to be done once.
+
+    `annotation` without our prefix; `field` of the status remembers the value that was handled last; `done` and
+    `failed` are reasons of Events, `words` what is done, in a few words.
+    """
+
+    annotation: str
+    field: str
+    done: str
+    failed: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -171,7 +187,11 @@ class Actuator(Protocol):
 
     @property
     def recreate(self) -> bool:
-        """Whether what vanished is made again unasked."""
+        """Whether what vanished is made again unasked, where no policy says."""
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """What a user can ask for beside what the spec says."""
 
     @property
     def marked(self) -> bool:
@@ -182,11 +202,17 @@ class Actuator(Protocol):
     def validate(self, obj: Object) -> None:
         """Raises InvalidSpec."""
 
-    def hold(self) -> Hold | None:
-        """What stops every call with this credential now: refused, unreachable, not settled yet."""
+    def hold(self, obj: Object) -> Hold | None:
+        """What stops every call for this object now: no credential, refused, unreachable, not settled yet."""
 
-    def account(self) -> str | None:
-        """The user name behind the credential, None until it is known."""
+    def account(self, obj: Object) -> str | None:
+        """The user name behind the object's credential, None until it is known."""
+
+    def credentials(self, obj: Object) -> str | None:
+        """The Secret whose credential is used for the object; None: the operator's own."""
+
+    def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
+        """Whether the object inherits policies from another one, and that one, where it exists."""
 
     def blind(self, obj: Object) -> str | None:
         """The message of CannotObserve, when there was no look for max(3 intervals, 5 min)."""
@@ -199,6 +225,12 @@ class Actuator(Protocol):
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
         """A read of its own, begun now."""
+
+    def seen(self, obj: Object) -> Sequence[External] | None:
+        """Everything of the kind where an import looks, as last seen; None: not looked yet."""
+
+    def owned_by(self, obj: Object, external: External) -> str | None:
+        """Whose mark it carries, where that is not this object's."""
 
     def equal(self, external: External, desired: Desired) -> bool:
         """Whether every field that the spec sets is as the spec says (adoption without a record)."""
@@ -223,6 +255,9 @@ class Actuator(Protocol):
     def moved(self, obj: Object, external: External) -> Stalled | None:
         """ImmutableField, when a reference now means another uuid than the parent it has."""
 
+    def batches(self, changes: Sequence[Change]) -> Sequence[tuple[Change, ...]]:
+        """The changes by the calls that make them, in the order in which these are to be made."""
+
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
         """Before an update: why it has to wait for others, or status fields to be written first."""
 
@@ -232,10 +267,16 @@ class Actuator(Protocol):
     async def create(self, obj: Object, desired: Desired) -> Created: ...
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
-        """One call. Where the changes need several, the first of them; the next pass sees what is left."""
+        """One call: `changes` are one of the batches."""
 
-    async def children(self, external: External) -> Sequence[str]:
+    async def act(self, obj: Object, external: External, action: Action) -> None:
+        """One call: do what the user asks for."""
+
+    async def children(self, obj: Object, external: External) -> Sequence[str]:
         """What the cloud has below it, read afresh, each named for people."""
+
+    async def unmark(self, obj: Object, external: External) -> None:
+        """Take our mark off, where it carries one: one call at most."""
 
     async def delete(self, obj: Object, external: External) -> None: ...
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from netgw.engine.actuator import Condition, Observation
 from netgw.engine.objects import Json
 from netgw.engine.outcome import Outcome, Settled, Stalled, Waiting
+from netgw.engine.verdict import cut
 
 PROGRESS = frozenset({"Creating", "Updating", "Deleting", "RolloutHeld"})
 ORDER = ("Ready", "Synced", "Healthy", "PskInSync", "Redundant", "Warning", "Reconciling", "Stalled")
@@ -38,7 +39,7 @@ class Seen:
     deleting: bool
     blind: str | None
     """The message of CannotObserve, when there was no look for too long."""
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def synced(outcome: Outcome) -> Condition:
@@ -84,8 +85,8 @@ def summarise(
         wanted += seen.observation.conditions
     else:
         wanted += [_kept(old[kind]) for kind in ("Healthy", "PskInSync", "Redundant") if kind in old and seen.known]
-    if seen.warning:
-        wanted.append(Condition("Warning", "True", "Advice", seen.warning))
+    if seen.warnings:
+        wanted.append(Condition("Warning", "True", "Advice", cut(" ".join(seen.warnings))))
     elif seen.observation is None and "Warning" in old:
         wanted.append(_kept(old["Warning"]))
     if isinstance(seen.outcome, Stalled):

@@ -9,19 +9,30 @@ from __future__ import annotations
 
 from netgw.engine.actuator import Absent, Desired, External, Resolution, Search
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
-from netgw.engine.ownership import LOOKS, LOOKS_APART, Nobody, Ours, Record, Theirs, Verdict, by_record, without_record
+from netgw.engine.ownership import (
+    LOOKS,
+    LOOKS_APART,
+    Nobody,
+    Ours,
+    Record,
+    Theirs,
+    Verdict,
+    by_record,
+    takes_over,
+    without_record,
+)
 from netgw.engine.plan import digest
 from netgw.engine.progress import Pass
 from netgw.engine.verdict import pick
 
 
-async def create(p: Pass, gate: Waiting | None) -> Outcome:
+async def create(p: Pass, gate: Hold | None) -> Outcome:
     """Create, or settle what a create before this pass left open. `gate` stops the POST alone. Raises CallFailed."""
     record = Record.of(p.obj)
     return await _begin(p, gate) if record is None else await settle(p, record)
 
 
-async def create_if_approved(p: Pass, absent: Absent, gate: Waiting | None) -> Outcome:
+async def create_if_approved(p: Pass, absent: Absent, gate: Hold | None) -> Outcome:
     """A gateway that vanished: a new one has a new address and breaks every peer, so a person has to say yes.
 
     Raises CallFailed.
@@ -50,7 +61,7 @@ async def settle(p: Pass, record: Record) -> Outcome:
         found = f"{p.actuator.word} {verdict.external.uuid} was made by the create that was cut."
         p.event("Normal", "Adopted", found)
         return await _bound(p)
-    if record.account not in (None, p.actuator.account()) and (p.actuator.marked or search.parent_gone):
+    if record.account not in (None, p.actuator.account(p.obj)) and (p.actuator.marked or search.parent_gone):
         return p.other_account(str(record.account))
     proven = search.parent_gone or isinstance(verdict, Theirs)  # two of one name cannot be
     if not proven and not looked_twice(p, search, p.env.started if p.memo.post_ended is None else p.memo.post_ended):
@@ -80,13 +91,13 @@ def looked_twice(p: Pass, search: Search, after: float) -> bool:
     return len(p.memo.looks) >= LOOKS
 
 
-async def _begin(p: Pass, gate: Waiting | None) -> Outcome:
+async def _begin(p: Pass, gate: Hold | None) -> Outcome:
     gates = () if gate is None else (gate,)
     if (hold := p.actuator.parent_hold(p.obj)) is not None:
         p.lost = p.lost and parent_lost(p)
         return pick((*gates, hold))
     resolution = await p.actuator.resolve(p.obj, None)
-    p.warning = resolution.warning
+    p.warnings = resolution.warnings
     desired = resolution.desired
     if desired is None:
         return pick((*gates, *resolution.holds))
@@ -106,7 +117,7 @@ async def _begin(p: Pass, gate: Waiting | None) -> Outcome:
         p.lost = False
         if search.parent_gone:
             return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
-        match whose(p, search, desired):
+        match whose(p, search, desired, handed_over=takes_over(p.obj)):
             case Ours(external=external):
                 return await _adopt(p, external, resolution, desired)
             case Theirs(reason=reason, message=message):
@@ -116,14 +127,15 @@ async def _begin(p: Pass, gate: Waiting | None) -> Outcome:
                 return held or await _post(p, search, desired, key)
 
 
-def whose(p: Pass, search: Search, desired: Desired | None) -> Verdict:
-    """Without a record (rule 6)."""
+def whose(p: Pass, search: Search, desired: Desired | None, *, handed_over: bool = False) -> Verdict:
+    """Without a record (rule 6). `handed_over`: what has the name is, whoever made it."""
     return without_record(
         p.obj,
         search,
         p.env.store.holder,
         marked=p.actuator.marked,
         adoptable=lambda external: desired is not None and p.actuator.equal(external, desired),
+        handed_over=lambda external: handed_over and desired is not None and external.parent == desired.parent,
     )
 
 
@@ -135,7 +147,7 @@ async def _adopt(p: Pass, external: External, resolution: Resolution, desired: D
 
 async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
     p.about_to_write()
-    record = Record(desired.name, desired.parent, p.actuator.account(), search.date, desired.psk)
+    record = Record(desired.name, desired.parent, p.actuator.account(p.obj), search.date, desired.psk)
     vanished, p.look = p.look, None
     p.status.pop("uuid", None)
     p.status["create"] = record.to_status()

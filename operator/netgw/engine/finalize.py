@@ -1,4 +1,7 @@
-"""Deletion: child first, never cascading over what is not ours, and done only when absence is proven."""
+"""Deletion: child first, never cascading over what is not ours, and done only when absence is proven.
+
+With Observe and Retain the cloud keeps it: only our mark is taken off, where the policy and the credential let us.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import replace
 from netgw.engine.actuator import Absent, Desired, External, InvalidSpec, Unseen
 from netgw.engine.create import looked_twice, parent_lost, settle, too_soon, whose
 from netgw.engine.objects import Object
-from netgw.engine.outcome import CallFailed, Outcome, Waiting
+from netgw.engine.outcome import CallFailed, Hold, Outcome, Waiting
 from netgw.engine.ownership import LOOKS_APART, Nobody, Ours, Record, Theirs
 from netgw.engine.progress import Pass
 
@@ -21,16 +24,59 @@ async def finalize(p: Pass) -> Outcome | None:
         left = f"netgw.dev/force-orphan: {p.actuator.word} {p.obj.uuid or '(none)'} is left."
         p.event("Warning", "Orphaned", left)
         return None
-    if p.lost and (suspected := await _look_for(p)) is not None:
+    if (unsure := p.unsure_of_policies()) is not None:
+        return Waiting(unsure.reason, f"To be deleted. {unsure.message}", AGAIN)
+    keeps = p.policies.observes or p.policies.retains
+    if p.lost and not keeps and (suspected := await _look_for(p)) is not None:
         return suspected
     if (held := await _children_in_kubernetes(p)) is not None:
         return held
-    record = Record.of(p.obj)
-    if record is None and p.obj.uuid is None:
-        return None  # nothing of it was ever sent, or it was looked for in vain
+    if Record.of(p.obj) is None and p.obj.uuid is None:
+        return None  # nothing of it was ever sent, or it was looked for in vain, or nothing is to be done about it
+    return await (_keep(p) if keeps else _end(p))
+
+
+async def _end(p: Pass) -> Outcome | None:
     if (hold := await p.account_hold()) is not None:
         return Waiting(hold.reason, f"To be deleted. {hold.message}", AGAIN)
-    return await _delete(p) if record is None else await _settle(p, record)
+    record = Record.of(p.obj)
+    return await (_delete(p) if record is None else _settle(p, record))
+
+
+async def _keep(p: Pass) -> Outcome | None:
+    """Observe or Retain: the finalizer goes and the cloud keeps it. Taking our mark off needs the credentials."""
+    if p.policies.observes:
+        return _left(p, "only observed")
+    if (hold := await _account_hold(p)) is not None:
+        return _left(p, f"our mark too ({hold.reason})")
+    record = Record.of(p.obj)
+    return await (_release(p) if record is None else _settle(p, record))
+
+
+async def _account_hold(p: Pass) -> Hold | None:
+    try:
+        return await p.account_hold()
+    except CallFailed as failure:
+        return p.failed(failure)
+
+
+def _left(p: Pass, how: str) -> Outcome | None:
+    """The finalizer may go."""
+    p.event("Normal", "Retained", f"{p.actuator.word} {p.obj.uuid or '(none)'} is left in the cloud: {how}.")
+    return None
+
+
+async def _release(p: Pass) -> Outcome | None:
+    """DeletionPolicy Retain. Best effort: what cannot be reached keeps our mark, which says nothing any more."""
+    p.about_to_write()
+    try:
+        look = await p.actuator.observe(p.obj, fresh=True)
+        if isinstance(look, External) and not p.env.read_only:
+            async with p.actuator.tree(p.obj):
+                await p.actuator.unmark(p.obj, look)
+    except CallFailed as failure:
+        return _left(p, f"our mark too ({failure.outcome.reason})")
+    return _left(p, "deletionPolicy Retain")
 
 
 async def _children_in_kubernetes(p: Pass) -> Waiting | None:
@@ -60,7 +106,7 @@ async def _look_for(p: Pass) -> Waiting | None:
     """Its status was lost, so it is looked for by name (rule 6). None: it has nothing in the cloud that is ours."""
     if p.actuator.parent_unknown(p.obj):
         return _suspected("is looked for when its parent is found.", AGAIN) if parent_lost(p) else None
-    if (hold := p.actuator.hold()) is not None:
+    if (hold := p.actuator.hold(p.obj)) is not None:
         return _suspected(f"cannot be looked for. {hold.message}", AGAIN)
     if (left := too_soon(p)) > 0:
         return _suspected("is being looked for.", left)
@@ -114,6 +160,8 @@ async def _send(p: Pass, external: External) -> Outcome:
         return _going(p, f"{p.actuator.word} {external.uuid} is being deleted in the cloud.")
     if p.env.read_only:
         return Waiting("ReadOnly", "The operator runs with NETGW_READ_ONLY: nothing is deleted in the cloud.", AGAIN)
+    if (protected := _protected(p, external)) is not None:
+        return protected
     async with p.actuator.tree(p.obj):
         # Whose POST was under way before has a record, and was found by the LIST; no other begins under this parent.
         if (blocked := await _cascade(p, external)) is not None:
@@ -128,9 +176,22 @@ async def _send(p: Pass, external: External) -> Outcome:
     return replace(_going(p, f"{p.actuator.word} {external.uuid}: deletion sent."), after=0.0)
 
 
+def _protected(p: Pass, external: External) -> Waiting | None:
+    if p.obj.spec.get("deletionProtection") is not True or p.obj.annotation("confirm-deletion") == external.uuid:
+        return None
+    ready = p.observation.ready.message if p.observation is not None else ""
+    return Waiting(
+        "DeletionProtected",
+        f"Deletion asked at {p.obj.metadata['deletionTimestamp']}. {p.actuator.word.capitalize()} {external.name} is "
+        f"protected (spec.deletionProtection). {ready} What is deleted cannot be got back. Keep it: deletionPolicy: "
+        f"Retain. Delete it: netgw.dev/confirm-deletion: {external.uuid}",
+        AGAIN,
+    )
+
+
 async def _cascade(p: Pass, external: External) -> Waiting | None:
     """The API deletes what is below without a word. Our children are gone by now: what is left is not ours."""
-    foreign = await p.actuator.children(external)
+    foreign = await p.actuator.children(p.obj, external)
     if not foreign or p.obj.annotation("allow-cascade") == external.uuid:
         return None
     return Waiting(

@@ -18,9 +18,8 @@ FIGHT, FIGHT_SECONDS = 3, 3600.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """A call that failed: the same one (by digest) is not made again before `not_before`."""
+    """A call that failed: it is not made again before `not_before`."""
 
-    key: str
     not_before: float
     outcome: Hold
 
@@ -34,7 +33,7 @@ class Memo:
     """
 
     fresh: bool = False
-    attempt: Attempt | None = None
+    attempts: dict[str, Attempt] = field(default_factory=dict)
     failures: int = 0
     conflicts: int = 0
     post_ended: float | None = None
@@ -59,21 +58,32 @@ class Memo:
         return replace(outcome, after=after)
 
     def refuse(self, key: str, outcome: Hold, now: float) -> Hold:
-        """Remember that this call was refused, for as long as the outcome says."""
-        self.attempt = Attempt(key, now + (outcome.after or 0.0), outcome)
+        """Remember that this call (by digest) was refused, for as long as the outcome says."""
+        self.attempts = {known: attempt for known, attempt in self.attempts.items() if attempt.not_before > now}
+        self.attempts[key] = Attempt(now + (outcome.after or 0.0), outcome)
         return outcome
 
     def refusal(self, key: str, now: float) -> Hold | None:
         """The outcome that still stands for the same call, with the time that is left."""
-        attempt = self.attempt
-        if attempt is None or attempt.key != key or now >= attempt.not_before:
+        attempt = self.attempts.get(key)
+        if attempt is None or now >= attempt.not_before:
             return None
         return replace(attempt.outcome, after=attempt.not_before - now)
 
+    def forgive(self, reasons: frozenset[str]) -> None:
+        """What was refused for these reasons may be tried at once."""
+        kept = {key: attempt for key, attempt in self.attempts.items() if attempt.outcome.reason not in reasons}
+        self.attempts = kept
+
     def settled(self) -> None:
-        """A create or an update has come to its end: nothing that was remembered of it matters any more."""
-        self.fresh, self.attempt, self.failures = False, None, 0
+        """It is bound to a uuid: nothing that was remembered of how it came to be matters any more."""
+        self.fresh, self.attempts, self.failures = False, {}, 0
         self.post_ended, self.looks, self.searched = None, [], None
+
+    def sent_well(self, key: str) -> None:
+        """The cloud took this call."""
+        self.attempts.pop(key, None)
+        self.failures = 0
 
     def see(self, generation: int, differing: Iterable[str]) -> None:
         """Which paths differ when a generation is first looked at: they wait to be changed, and are no drift."""

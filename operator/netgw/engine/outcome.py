@@ -52,7 +52,7 @@ class CallFailed(Exception):
 
     `ambiguous`: the cloud may have done the work. `status`: the HTTP status where there was an answer.
     `backoff`: time alone may mend it, so it is tried soon and then later and later, unless the cloud named a time.
-    `proof`: it is the cloud itself that says 404, not something on the way to it.
+    `proof`: it is the cloud itself that says 404, not something on the way to it. `words`: the cloud's own.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class CallFailed(Exception):
         status: int | None = None,
         backoff: bool = False,
         proof: bool = False,
+        words: str = "",
     ) -> None:
         super().__init__(outcome.message)
         self.outcome = outcome
@@ -70,3 +71,4 @@ class CallFailed(Exception):
         self.status = status
         self.backoff = backoff
         self.proof = proof
+        self.words = words

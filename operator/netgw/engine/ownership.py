@@ -7,7 +7,7 @@ answer or a conflict, whether what carries the name is the work of that record.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,8 @@ LOOKS, LOOKS_APART = 2, 10.0
 """An ambiguous POST is settled by this many looks of its own, this many seconds apart, begun after it ended."""
 
 MARK = "netgw.dev/owner"
+MARK_PATH = f"labels[{MARK}]"
+"""The mark among the values that are compared."""
 MARK_MOST = 255
 
 
@@ -93,12 +95,70 @@ def without_record(
     *,
     marked: bool,
     adoptable: Callable[[External], bool],
+    handed_over: Callable[[External], bool] = lambda _: False,
 ) -> Verdict:
-    """An object that records nothing (rule 6): by the mark, or a child of a marked parent that equals the spec."""
-    for external in search.mine if marked else filter(adoptable, search.named):
+    """An object that records nothing (rule 6): by the mark, or a child of a marked parent that equals the spec.
+
+    What is handed over on purpose is adopted by its name, whatever mark it carries and however it differs.
+    """
+    mine = search.mine if marked else tuple(filter(adoptable, search.named))
+    for external in (*mine, *filter(handed_over, search.named)):
         if _free(obj, external, holder):
             return Ours(external)
     return _taken(obj, search.named[0], holder) if search.named else Nobody()
+
+
+def takes_over(obj: Object) -> bool:
+    """Whether a user hands over what the object names, on purpose."""
+    return obj.annotation("take-over") == "true"
+
+
+def to_import(
+    obj: Object,
+    found: Iterable[External],
+    holder: Holder,
+    rivals: Iterable[Object],
+    parent_of: Callable[[Object], Json],
+) -> Verdict:
+    """What `spec.import` means among everything that is there. `rivals`: others of the kind without a uuid.
+
+    Two objects that import the same: the older wins, unless the younger has it already.
+    """
+    wanted = imports(obj)
+    external = next((external for external in found if wanted is not None and wanted(external)), None)
+    if external is None or external.deleting:
+        return Nobody()
+    if (other := holder(external.uuid)) is not None and other.uid != obj.uid:
+        what = f"{external.name} (uuid {external.uuid}) belongs to {other.ref}."
+        return Theirs("NameConflict", f"{what} Set another spec.import, or delete that object.")
+    older = (other for other in rivals if _age(other) < _age(obj) and parent_of(other) == parent_of(obj))
+    for other in older:
+        if (theirs := imports(other)) is not None and theirs(external):
+            return Theirs(
+                "NameConflict", f"{other.ref}, which is older, imports {external.name} ({external.uuid}) too."
+            )
+    return Ours(external)
+
+
+def imports(obj: Object) -> Callable[[External], bool] | None:
+    """Whether something is what the `import` of an object names; None where it has none."""
+    wanted = obj.spec.get("import")
+    if not isinstance(wanted, Mapping) or not (wanted.get("uuid") or wanted.get("name")):
+        return None
+    return lambda external: external.uuid == wanted.get("uuid") or external.name == wanted.get("name")
+
+
+def owned_by_other(external: External, owner: str) -> Theirs:
+    """Another mark than that of the object: another cluster, or another object."""
+    return Theirs(
+        "OwnedByOther",
+        f"{external.name} (uuid {external.uuid}) carries the mark of {owner}. Set another spec.name, delete it there, "
+        f'or take it over with netgw.dev/take-over: "true".',
+    )
+
+
+def _age(obj: Object) -> tuple[str, str]:
+    return str(obj.metadata.get("creationTimestamp")), obj.uid
 
 
 def _free(obj: Object, external: External, holder: Holder) -> bool:
@@ -120,15 +180,11 @@ def _taken(obj: Object, external: External, holder: Holder) -> Theirs:
             f"{external.name} (uuid {external.uuid}) is being deleted in the cloud; its name is free when it is gone.",
         )
     if external.owner is not None:
-        return Theirs(
-            "OwnedByOther",
-            f"{external.name} (uuid {external.uuid}) carries the mark of {external.owner}. Set another spec.name, "
-            f"or delete it there.",
-        )
+        return owned_by_other(external, external.owner)
     return Theirs(
         "NameConflict",
         f"{external.name} (uuid {external.uuid}) exists in the cloud and was not made by netgw for this object. "
-        f"Set another spec.name, or delete it in the cloud.",
+        f'Set another spec.name, delete it in the cloud, or take it over with netgw.dev/take-over: "true".',
     )
 
 

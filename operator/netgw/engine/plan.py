@@ -34,13 +34,23 @@ class Interrupts(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One comparable field of a kind. `evidence` says why `interrupts` is what it is."""
+    """One comparable field of a kind, or one for each key (`labels[*]`).
+
+    `evidence` says why `interrupts` is what it is.
+    """
 
     path: str
     interrupts: Interrupts
     evidence: str
     mutable: bool = True
     unordered: bool = False
+
+    def paths(self, values: Values) -> list[str]:
+        """Those of `values` that it stands for."""
+        if "*" not in self.path:
+            return [self.path] if self.path in values else []
+        first, last = self.path.split("*")
+        return sorted(path for path in values if path.startswith(first) and path.endswith(last))
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,11 @@ class Change:
         """Whether it is a key, of which only fingerprints are compared."""
         return self.path.endswith(".psk")
 
+    @property
+    def calm(self) -> bool:
+        """Whether it is known not to cut traffic."""
+        return self.interrupts is Interrupts.NO
+
     def __str__(self) -> str:
         if self.secret:
             return f"{self.path}: a new key"  # its values are fingerprints, of use to nobody
@@ -68,11 +83,10 @@ def diff(fields: Iterable[Field], desired: Values, external: Values) -> tuple[Ch
     """Every field that the spec sets and the cloud has otherwise, in the order of `fields`."""
     changes = []
     for field in fields:
-        if field.path not in desired:
-            continue
-        current, target = external.get(field.path), desired[field.path]
-        if canonical(current, field.unordered) != canonical(target, field.unordered):
-            changes.append(Change(field.path, current, target, field.interrupts, field.mutable))
+        for path in field.paths(desired):
+            current, target = external.get(path), desired[path]
+            if canonical(current, field.unordered) != canonical(target, field.unordered):
+                changes.append(Change(path, current, target, field.interrupts, field.mutable))
     return tuple(changes)
 
 
@@ -85,7 +99,7 @@ def canonical(value: Value, unordered: bool) -> Value:
 
 def interrupting(changes: Iterable[Change]) -> bool:
     """Whether one of them cuts traffic, or may."""
-    return any(change.interrupts is not Interrupts.NO for change in changes)
+    return not all(change.calm for change in changes)
 
 
 def digest(values: Values) -> str:

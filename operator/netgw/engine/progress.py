@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from netgw.engine import policy
 from netgw.engine.actuator import Absent, Actuator, Desired, External, Look, Observation, Psk
 from netgw.engine.conditions import Seen, summarise
 from netgw.engine.memo import SLOW_RETRY, Memo
 from netgw.engine.objects import Json, Key, Object, format_time, parse_time
-from netgw.engine.outcome import CallFailed, Hold, Outcome, Waiting
+from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
 from netgw.engine.plan import Change
+from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
 from netgw.engine.store import Store
 from netgw.engine.tell import tell
@@ -40,6 +42,7 @@ class Environment:
     rng: random.Random
     reporter: Reporter
     wake: Callable[[set[Key]], None]
+    defaults: Defaults
     read_only: bool
     started: float
     stopping: bool = False
@@ -58,12 +61,13 @@ class Pass:
     env: Environment
     look: Look | None = None
     observation: Observation | None = None
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
     fresh: bool = False
     foreign: str | None = None
     lost: bool = field(init=False)
     status: dict[str, Json] = field(init=False)
     generation: int = field(init=False)
+    policies: Policies = field(init=False)
 
     def __post_init__(self) -> None:
         self.status = dict(self.obj.status)
@@ -71,6 +75,20 @@ class Pass:
         if not self.obj.creating:
             self.status.pop("create", None)  # mutilated, by hand: it says nothing
         self.generation = self.obj.generation  # what this pass decides on, also if the object moves meanwhile
+        self.policies = self._policies()
+        self.status["policies"] = dict(self.policies.values)
+
+    def _policies(self) -> Policies:
+        inherits, heir_of = self.actuator.heir_of(self.obj)
+        above: Json = (self.obj.status.get("policies") or {}) if heir_of is None else heir_of.spec
+        try:
+            defaults, problem = self.env.defaults.policies(self.obj.namespace), None
+        except InvalidPolicies as error:
+            defaults, problem = {}, str(error)
+        kind = {"recreatePolicy": "Always" if self.actuator.recreate else "Never"}
+        imported = policy.IMPORTED if "import" in self.obj.spec else {}
+        layers = (self.obj.spec, imported, above if inherits else {}, defaults, policy.BUILT_IN, kind)
+        return policy.in_effect(layers, problem)
 
     # ---- requests and gates
 
@@ -79,11 +97,14 @@ class Pass:
         asked = self.obj.annotation("reconcile-requested-at")
         if asked is not None and asked != self.status.get("lastHandledReconcileAt"):
             self.status["lastHandledReconcileAt"] = asked
-            self.memo.attempt, self.memo.sent = None, []
+            self.memo.attempts, self.memo.sent = {}, []
             self.fresh = True
 
-    def gate(self) -> Waiting | None:
-        """What stops every write to the cloud, deletion apart: `netgw.dev/paused` ("true", or a time), read-only."""
+    def gate(self) -> Hold | None:
+        """What stops every write to the cloud: `netgw.dev/paused` ("true", or a time), read-only, unreadable policies.
+
+        A deletion is not stopped by a pause.
+        """
         value = self.obj.annotation("paused")
         until = parse_time(value)
         if value not in (None, "false") and (until is None or until > self.env.clock.wall()):
@@ -91,7 +112,13 @@ class Pass:
             return Waiting("Paused", "netgw.dev/paused is set: nothing is changed in the cloud.", after)
         if self.env.read_only:
             return Waiting("ReadOnly", "The operator runs with NETGW_READ_ONLY: nothing is changed in the cloud.")
-        return None
+        return self.unsure_of_policies()
+
+    def unsure_of_policies(self) -> Stalled | None:
+        """A mistyped policy might have been there to keep our hands off."""
+        if self.policies.problem is None:
+            return None
+        return Stalled("InvalidSpec", f"{self.policies.problem} Nothing is changed in the cloud until it is mended.")
 
     def about_to_write(self) -> None:
         """Before anything that changes the cloud. Raises Stopping."""
@@ -103,22 +130,31 @@ class Pass:
 
     async def account_hold(self) -> Hold | None:
         """What stops every call with this credential, or for this object (rule 8). Raises CallFailed."""
-        if (hold := self.actuator.hold()) is not None:
+        if (hold := self.actuator.hold(self.obj)) is not None:
             return hold
-        account, recorded = self.actuator.account(), self.status.get("account")
+        account, recorded = self.actuator.account(self.obj), self.status.get("account")
         if self.obj.uuid is None or account is None:
             return None
         if recorded in (None, account) or await self.actuator.owns(self.obj):
             self.memo.foreign_since = None
-            self.status["account"] = account
+            self.note_account(account)
             return None
         return self.other_account(str(recorded))
+
+    def note_account(self, account: str | None) -> None:
+        """Whose it is and by which credential it is reached, for the time when specs and parents are gone."""
+        used = self.actuator.credentials(self.obj)
+        for name, value in (("account", account), ("credentialsSecretRef", None if used is None else {"name": used})):
+            if value is not None:
+                self.status[name] = value
+            elif name != "account":
+                self.status.pop(name, None)
 
     def other_account(self, recorded: str) -> Waiting:
         """AccountMismatch: what this credential sees and does not see says nothing about this object."""
         message = (
-            f"Made in account {recorded}, but the credentials are of account {self.actuator.account()}, which does not "
-            f"know it. Nothing is observed or changed. Give the operator credentials of {recorded}."
+            f"Made in account {recorded}, but the credentials are of account {self.actuator.account(self.obj)}, "
+            f"which does not know it. Nothing is observed or changed. Use credentials of {recorded}."
         )
         if self.memo.foreign_since is None:
             self.memo.foreign_since = self.env.clock.now()
@@ -142,8 +178,7 @@ class Pass:
         self.env.store.bind(self.obj.key, external_uuid)
         self.status.pop("create", None)
         self.status["uuid"] = external_uuid
-        if account := self.actuator.account():
-            self.status["account"] = account
+        self.note_account(self.actuator.account(self.obj))
         if psk is not None:
             self.status["psk"] = psk.to_status() | ({"acceptedAt": self.now_text()} if accepted else {})
         self.memo.settled()
@@ -162,8 +197,11 @@ class Pass:
             else:
                 self.status[name] = value
 
-    def note_drift(self, changes: Iterable[Change]) -> None:
-        """`status.drift`: what came to differ after this generation was first looked at, and since when."""
+    def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
+        """`status.drift`: what came to differ after this generation was first looked at, and since when.
+
+        An object that only observes makes no difference between the two. Returns the paths.
+        """
         changes = [change for change in changes if not change.secret]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
@@ -172,12 +210,13 @@ class Pass:
         drift = [
             {
                 "path": change.path,
-                "desired": str(change.target),
-                "observed": str(change.current),
+                "desired": _word(change.target),
+                "observed": _word(change.current),
                 "since": before.get(change.path, {}).get("since") or self.now_text(),
             }
             for change in changes
-            if seen and (synced or change.path in before or change.path not in self.memo.pending)
+            if self.policies.observes
+            or (seen and (synced or change.path in before or change.path not in self.memo.pending))
         ]
         for entry in drift:
             if entry["path"] not in before:
@@ -186,10 +225,14 @@ class Pass:
         self.status["drift"] = drift[:DRIFT_MOST]
         if not drift:
             del self.status["drift"]
+        return frozenset(entry["path"] for entry in drift)
 
-    async def record_update(self, changes: tuple[Change, ...], desired: Desired) -> Waiting:
-        """The cloud took the update: say so at once, above all which key it accepted."""
-        self.memo.settled()
+    async def record_update(self, key: str, changes: tuple[Change, ...], desired: Desired) -> Waiting:
+        """The cloud took the update: say so at once, above all which key it accepted.
+
+        `key`: what a refusal of it would be remembered under.
+        """
+        self.memo.sent_well(key)
         self.memo.note_sent(changes, self.env.clock.now())
         if desired.psk is not None and any(change.secret for change in changes):
             self.status["psk"] = desired.psk.to_status() | {"acceptedAt": self.now_text()}
@@ -248,8 +291,12 @@ class Pass:
             absent=isinstance(self.look, Absent),
             deleting=self.obj.deleting,
             blind=self.actuator.blind(self.obj) or self.foreign,
-            warning=self.warning,
+            warnings=self.warnings,
         )
         before = self.obj.status.get("conditions") or []
         conditions, reason = summarise(seen, before, self.generation, self.now_text())
         self.status |= {"conditions": conditions, "reason": reason, "observedGeneration": self.generation}
+
+
+def _word(value: Json) -> str:
+    return "unset" if value is None else str(value)

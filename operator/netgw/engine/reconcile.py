@@ -9,19 +9,21 @@ the uuid is recorded right after it, and the finalizer goes only when absence is
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from netgw.engine.actuator import Absent, Actuator, Desired, External, InvalidSpec, Look, Resolution, Unseen
+from netgw.engine.act import act
+from netgw.engine.actuator import Absent, Actuator, External, InvalidSpec, Look, Resolution, Unseen
+from netgw.engine.adopt import bind_import
 from netgw.engine.create import create, create_if_approved
 from netgw.engine.finalize import finalize
 from netgw.engine.memo import Memo
 from netgw.engine.objects import Key, Object
-from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
-from netgw.engine.plan import Change, diff, digest, targets
-from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
+from netgw.engine.outcome import CallFailed, Hold, Outcome, Settled, Stalled, Waiting
+from netgw.engine.ownership import imports, owned_by_other, takes_over
+from netgw.engine.plan import Change, diff
+from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.engine.progress import Environment, Pass, Stopping
-from netgw.engine.store import Store
+from netgw.engine.update import update
 from netgw.engine.verdict import pick
 
 log = logging.getLogger(__name__)
@@ -31,23 +33,12 @@ LOST_PARENT_AGAIN = 60.0
 
 
 class Reconciler:
-    """Runs passes. `read_only`: status stays live, nothing is written to the cloud."""
+    """Runs passes. `actuators` by kind; `env` is what every pass works with."""
 
-    def __init__(
-        self,
-        *,
-        actuators: Mapping[str, Actuator],
-        store: Store,
-        kubernetes: Kubernetes,
-        clock: Clock,
-        rng: random.Random,
-        reporter: Reporter,
-        read_only: bool = False,
-        wake: Callable[[set[Key]], None],
-    ) -> None:
+    def __init__(self, actuators: Mapping[str, Actuator], env: Environment) -> None:
         self._actuators = actuators
         self._memos: dict[Key, Memo] = {}
-        self._env = Environment(kubernetes, store, clock, rng, reporter, wake, read_only, started=clock.now())
+        self._env = env
 
     async def work(self, key: Key) -> float | None:
         """One pass. Returns after how many seconds the key is due again by itself."""
@@ -72,11 +63,11 @@ class Reconciler:
         """Passes under way finish and record what they began, and begin no call that changes the cloud any more."""
         self._env.stopping = True
 
-    def forgive(self, reasons: frozenset[str]) -> None:
-        """The account answers again: what failed for these reasons may be tried at once."""
-        for memo in self._memos.values():
-            if memo.attempt is not None and memo.attempt.outcome.reason in reasons:
-                memo.attempt = None
+    def forgive(self, keys: Iterable[Key], reasons: frozenset[str]) -> None:
+        """Their account answers again: what failed for these reasons may be tried at once."""
+        for key in keys:
+            if (memo := self._memos.get(key)) is not None:
+                memo.forgive(reasons)
 
     async def _refresh(self, obj: Object, memo: Memo) -> float | None:
         """The object moved while it was decided on: decide again on what it is now, without waiting for the watch."""
@@ -127,7 +118,7 @@ async def _sync(p: Pass) -> Outcome:
         case Absent() if hold is None and invalid is None:
             return await _vanished(p, look, gate)
         case Unseen() if p.obj.uuid is None and hold is None and invalid is None:
-            return await create(p, gate)
+            return await _begin(p, gate)
         case Unseen(message=message) if not blocked:
             return Waiting("ParentNotFound", message or "Waiting for a look at the cloud.", LOST_PARENT_AGAIN)
         case _:
@@ -155,9 +146,28 @@ async def _look(p: Pass) -> tuple[Hold | None, Look]:
         return hold or p.failed(failure), Unseen()
 
 
-async def _vanished(p: Pass, absent: Absent, gate: Waiting | None) -> Outcome:
+async def _begin(p: Pass, gate: Hold | None) -> Outcome:
+    """Nothing is recorded: find what is to be imported, or make it."""
+    if imports(p.obj) is not None and not p.obj.creating:
+        return await bind_import(p)
+    if p.policies.observes and not p.obj.creating:
+        p.lost = False
+        return Stalled(
+            "InvalidSpec",
+            f"managementPolicy Observe makes nothing, and spec.import does not say which {p.actuator.word} to observe. "
+            f"Set spec.import with its uuid or name.",
+        )
+    return await create(p, gate)
+
+
+async def _vanished(p: Pass, absent: Absent, gate: Hold | None) -> Outcome:
     """Rule 7: what vanished is not made again unasked. While an ancestor is gone, children wait."""
-    if not p.actuator.recreate:
+    if p.policies.observes:
+        return Waiting("ExternallyDeleted", f"{absent.message} It was only observed, so it is not made again.")
+    if imports(p.obj) is not None:
+        what = "It was imported, so netgw does not make it again: for that make an object without spec.import."
+        return Waiting("ExternallyDeleted", f"{absent.message} {what}")
+    if not p.policies.recreates:
         return await create_if_approved(p, absent, gate)
     return await create(p, gate)
 
@@ -165,24 +175,29 @@ async def _vanished(p: Pass, absent: Absent, gate: Waiting | None) -> Outcome:
 async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invalid: Stalled | None) -> Outcome:
     resolution = None if invalid else await _resolve(p, external)
     p.saw(external, p.actuator.describe(p.obj, external, resolution))
-    if p.memo.attempt is None:
+    if not p.memo.attempts:
         p.memo.failures = 0
     if resolution is None:
         return pick(blocked)
     if external.deleting:
         message = f"{p.actuator.word} {external.uuid} is being deleted in the cloud, not by netgw."
         return Waiting("ExternallyDeleted", message)
-    p.warning = resolution.warning
-    p.remember(resolution.remember)
+    p.warnings = resolution.warnings
     desired = resolution.desired
     changes = () if desired is None else diff(p.actuator.fields, desired.values, external.values)
-    p.note_drift(changes)
+    drifted = p.note_drift(changes)
+    if p.policies.observes:
+        seen = f"{p.actuator.word} {external.uuid} is only observed: nothing is changed."
+        return pick((*blocked, Settled(seen, "ObserveOnly")))
+    p.remember(resolution.remember)
     stuck = [*blocked, *_immovable(p, external, changes)]
-    if desired is None or not changes or stuck:
+    if stuck or desired is None:
         mutable = [str(change) for change in changes if change.mutable]
         pending = [Waiting("Updating", "To be changed: " + "; ".join(mutable))] if mutable else []
         return pick((*stuck, *resolution.holds, *pending))
-    return pick((await _update(p, external, desired, changes), *resolution.holds))
+    if (asked := await act(p, external)) is not None:
+        return asked
+    return pick((await update(p, external, desired, changes, drifted), *resolution.holds))
 
 
 async def _resolve(p: Pass, external: External) -> Resolution:
@@ -193,41 +208,15 @@ async def _resolve(p: Pass, external: External) -> Resolution:
 
 
 def _immovable(p: Pass, external: External, changes: Sequence[Change]) -> list[Hold]:
-    """What cannot be changed in place: nothing is ever deleted to be made anew."""
+    """What cannot be changed in place: nothing is ever deleted to be made anew. And what is another's by its mark."""
     moved = p.actuator.moved(p.obj, external)
     fixed = "; ".join(str(change) for change in changes if not change.mutable)
     held: list[Hold] = [] if moved is None else [moved]
     if fixed:
         advice = f"Set it back, or delete this object and make a new {p.actuator.word}."
         held.append(Stalled("ImmutableField", f"Cannot be changed in place ({fixed}). {advice}"))
+    owner = p.actuator.owned_by(p.obj, external)
+    if owner is not None and not takes_over(p.obj):
+        theirs = owned_by_other(external, owner)
+        held.append(Stalled(theirs.reason, theirs.message))
     return held
-
-
-async def _update(p: Pass, external: External, desired: Desired, changes: Sequence[Change]) -> Outcome:
-    fights = [(change, p.memo.fought(change, p.env.clock.now())) for change in changes]
-    fought = [stalled for _, stalled in fights if stalled is not None]
-    wanted = tuple(change for change, stalled in fights if stalled is None)
-    if not wanted:
-        return pick(fought)
-    return pick((await _send(p, external, desired, wanted), *fought))
-
-
-async def _send(p: Pass, external: External, desired: Desired, changes: tuple[Change, ...]) -> Outcome:
-    key = digest({"update": targets(changes), "under": p.actuator.circumstances(p.obj)})
-    if (refused := p.memo.refusal(key, p.env.clock.now())) is not None:
-        return refused
-    prepared = p.actuator.prepare(p.obj, external, changes)
-    if isinstance(prepared, Waiting | Stalled):
-        return prepared
-    p.about_to_write()
-    p.status.update(prepared)
-    await p.save()
-    try:
-        async with p.actuator.tree(p.obj):
-            p.about_to_write()
-            await p.actuator.update(p.obj, external, desired, changes)
-    except CallFailed as failure:
-        outcome = p.memo.refuse(key, p.failed(failure), p.env.clock.now())
-        p.event("Warning", outcome.reason, outcome.message)
-        return outcome
-    return await p.record_update(changes, desired)

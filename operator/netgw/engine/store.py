@@ -8,13 +8,18 @@ event that was under way when we wrote is ignored, and so is one of an object wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from netgw.engine.actuator import Links
 from netgw.engine.objects import Key, Name, Object
+from netgw.engine.policy import CHOICES
 
 LinksOf = Callable[[Object], Links]
+
+INHERITED = (*CHOICES, "credentialsSecretRef")
+"""Fields of a spec that count for what is below it, too."""
 
 BURIED_MOST = 10_000
 """So many objects that are gone are remembered, against events of theirs that come late."""
@@ -31,6 +36,8 @@ class Store:
         self._names: dict[Name, Key] = {}
         self._by_parent: dict[Name | tuple[str, str], set[Key]] = {}
         self._by_secret: dict[tuple[str, str], set[Key]] = {}
+        self._by_credentials: dict[tuple[str, str], set[Key]] = {}
+        self._by_namespace: dict[str, set[Key]] = {}
         self._by_uuid: dict[str, set[Key]] = {}
         self._bound: dict[str, Key] = {}
         self._buried: dict[Key, None] = {}
@@ -101,6 +108,17 @@ class Store:
     def secrets(self) -> set[tuple[str, str]]:
         """Every Secret that an object refers to, as (namespace, name)."""
         return set(self._by_secret)
+
+    def credentials(self) -> set[tuple[str, str]]:
+        """Every Secret with credentials that an object names or has used, as (namespace, name)."""
+        return set(self._by_credentials)
+
+    def namespaces(self) -> set[str]:
+        """Those with objects of ours."""
+        return set(self._by_namespace)
+
+    def in_namespace(self, namespace: str) -> set[Key]:
+        return set(self._by_namespace.get(namespace, ()))
 
     def secret_users(self, namespace: str, name: str) -> set[Key]:
         return set(self._by_secret.get((namespace, name), ()))
@@ -200,12 +218,20 @@ class Store:
     def _secret_refs(self, obj: Object) -> list[tuple[str, str]]:
         return [(obj.namespace, secret) for secret in self._links[obj.kind](obj).secrets]
 
+    def _credentials_refs(self, obj: Object) -> set[tuple[str, str]]:
+        used = obj.status.get("credentialsSecretRef")
+        names = (self._links[obj.kind](obj).credentials, used.get("name") if isinstance(used, Mapping) else None)
+        return {(obj.namespace, name) for name in names if isinstance(name, str)}
+
     def _index(self, obj: Object) -> None:
         self._names[obj.ref] = obj.key
         for ref in self._parent_refs(obj):
             self._by_parent.setdefault(ref, set()).add(obj.key)
         for secret in self._secret_refs(obj):
             self._by_secret.setdefault(secret, set()).add(obj.key)
+        for secret in self._credentials_refs(obj):
+            self._by_credentials.setdefault(secret, set()).add(obj.key)
+        self._by_namespace.setdefault(obj.namespace, set()).add(obj.key)
         if obj.uuid is not None:
             self._by_uuid.setdefault(obj.uuid, set()).add(obj.key)
 
@@ -217,6 +243,9 @@ class Store:
             _discard(self._by_parent, ref, obj.key)
         for secret in self._secret_refs(obj):
             _discard(self._by_secret, secret, obj.key)
+        for secret in self._credentials_refs(obj):
+            _discard(self._by_credentials, secret, obj.key)
+        _discard(self._by_namespace, obj.namespace, obj.key)
         if obj.uuid is not None:
             _discard(self._by_uuid, obj.uuid, obj.key)
 
@@ -249,4 +278,5 @@ def _decides(obj: Object) -> tuple[object, ...]:
 
 def _shown(obj: Object) -> tuple[object, ...]:
     """What of an object its parent and its children decide on."""
-    return obj.uuid, obj.deleting
+    inherited = json.dumps([obj.spec.get(field) for field in INHERITED], default=str)
+    return obj.uuid, obj.deleting, inherited

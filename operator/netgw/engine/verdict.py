@@ -38,9 +38,12 @@ def pick(outcomes: Iterable[Outcome]) -> Outcome:
 
 def bounded(outcome: Outcome) -> Outcome:
     """With a message that is not too long for a condition."""
-    if len(outcome.message) <= MESSAGE_MOST:
-        return outcome
-    return replace(outcome, message=outcome.message[: MESSAGE_MOST - 1] + "…")
+    return replace(outcome, message=cut(outcome.message))
+
+
+def cut(message: str) -> str:
+    """At most as long as a condition takes."""
+    return message if len(message) <= MESSAGE_MOST else message[: MESSAGE_MOST - 1] + "…"
 
 
 def _rank(outcome: Outcome) -> int:

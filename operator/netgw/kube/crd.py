@@ -40,10 +40,12 @@ KEYWORDS = (
     "maxLength",
     "minItems",
     "maxItems",
+    "maxProperties",
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
     "required",
     "properties",
+    "additionalProperties",
     "items",
     "x-kubernetes-validations",
 )
@@ -158,6 +160,8 @@ def _structural(node: Mapping[str, Any], defs: Mapping[str, Any], path: str) -> 
         raise TypeError(f"{path}: {', '.join(unknown)} cannot be said in a structural schema")
     if "type" not in node:
         raise TypeError(f"{path}: a structural schema needs a type")
+    if "additionalProperties" in node:
+        node["additionalProperties"] = _structural(node["additionalProperties"], defs, f"{path}{{}}")
     if "items" in node:
         node["items"] = _structural(node["items"], defs, f"{path}[]")
     if "properties" in node:

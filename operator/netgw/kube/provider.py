@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from netgw.engine.actuator import Actuator
+from netgw.engine.objects import Object
 from netgw.engine.ports import Clock
 from netgw.engine.store import LinksOf, Store
 from netgw.kube.client import Secret, SecretMeta
@@ -30,6 +31,14 @@ class Secrets(Protocol):
     async def look(self, ref: tuple[str, str]) -> SecretMeta | None: ...
 
     async def read(self, ref: tuple[str, str]) -> Secret | None: ...
+
+
+class Namespaces(Protocol):
+    """The `netgw.dev/…` annotations of a namespace without their prefix: `get` as last seen, `look` not before one."""
+
+    def get(self, namespace: str) -> Mapping[str, str]: ...
+
+    async def look(self, namespace: str) -> Mapping[str, str]: ...
 
 
 class Fingerprints(Protocol):
@@ -77,21 +86,27 @@ class Listener:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a backend is made of. `cluster` is the name in the mark on everything that we own."""
+    """What a backend is made of. `cluster` is the name in the mark on everything that we own.
+
+    `listener_for` makes the listener of one credential, for the objects that it serves; `may_use_own`: whether a
+    namespace may use the operator's own.
+    """
 
     store: Store
     clock: Clock
     rng: random.Random
     cluster: str
     intervals: Intervals
-    listener: Listener
+    listener_for: Callable[[Callable[[Object], bool]], Listener]
     secrets: Secrets
+    namespaces: Namespaces
     fingerprints: Fingerprints
+    may_use_own: Callable[[str], bool]
     sampling: Sampling = SAMPLING
 
 
 class Backend(Protocol):
-    """One cloud with one credential."""
+    """One cloud, with every credential for it."""
 
     @property
     def actuators(self) -> Mapping[str, Actuator]:
@@ -106,6 +121,9 @@ class Backend(Protocol):
 
     async def run(self) -> None:
         """Poll until cancelled."""
+
+    def look_again(self) -> None:
+        """A Secret changed, or a namespace's annotations: credentials may be others now."""
 
     def telemetry(self) -> Iterable[Sample]:
         """What is known of traffic and calls, without a call. Being asked keeps it fresh for a while."""

@@ -107,6 +107,10 @@ def _type(node: Schema) -> str:
     match node["type"]:
         case "array":
             return _list(node) + _range(node, "minItems", "maxItems", " items")
+        case "object" if "additionalProperties" in node:
+            return (
+                f"map of {_type(node['additionalProperties'])}{_range(node, 'minProperties', 'maxProperties', ' keys')}"
+            )
         case "integer":
             return f"integer{_range(node, 'minimum', 'maximum')}{default}"
         case "string" if node.get("format") == "date-time":

@@ -71,12 +71,13 @@ class Model(BaseModel):
     )
 
 
+EXACTLY_ONE = Rule("has(self.name) != has(self.uuid)", "give exactly one of name and uuid")
+
+
 class ParentRef(Model):
     """A parent: either an object in the same namespace or something in the cloud."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(Rule("has(self.name) != has(self.uuid)", "give exactly one of name and uuid"))
-    )
+    model_config = ConfigDict(json_schema_extra=rules(EXACTLY_ONE))
 
     name: ObjectName | None = None
     """metadata.name of the parent, an object in the same namespace. It may come later: until then this object waits."""
@@ -99,8 +100,72 @@ class SecretKeyRef(Model):
     """Key in the Secret's data. Default: psk."""
 
 
+class Import(Model):
+    """Which one of those that exist in the cloud is meant."""
+
+    model_config = ConfigDict(json_schema_extra=rules(EXACTLY_ONE))
+
+    name: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """Its name in the cloud."""
+    uuid: Uuid | None = None
+    """Its UUID, in lower case."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Import:
+        if (self.name is None) == (self.uuid is None):
+            raise PydanticCustomError("import", "give exactly one of name and uuid")
+        return self
+
+
+IMPORT_FIXED = Rule(
+    "!has(oldSelf.status) || !has(oldSelf.status.uuid) || (has(self.spec.import) ? has(oldSelf.spec.import)"
+    " && self.spec.import == oldSelf.spec.import : !has(oldSelf.spec.import))",
+    "import is immutable once the object is bound; delete this object (what it imported is retained by default)"
+    " and make another one",
+    reason="FieldValueForbidden",
+    field_path=".spec.import",
+)
+"""At the root of every kind, the only place that sees whether it is bound."""
+
+
+def required_to_create(field: str) -> Rule:
+    """A field of the spec without which nothing can be made; an import can do without."""
+    return Rule(
+        f"has(self.import) || has(self.{field})",
+        f"{field} is required, unless spec.import names what exists",
+        reason="FieldValueRequired",
+        field_path=f".{field}",
+    )
+
+
 class Spec(Model):
     """Base of the specs. A field that is not set is not managed: it keeps what the cloud has or chooses."""
+
+    import_: Annotated[Import | None, Field(alias="import")] = None
+    """Bind this object to something that exists in the cloud instead of making it. Then no field but the parent is
+    needed, and unless the spec says otherwise it is only observed, kept when this object is deleted, and its drift is
+    told and not corrected. What is absent is waited for, and never made.
+
+    Immutable once bound (status.uuid)."""
+    management_policy: Literal["Full", "Observe"] | None = None
+    """Full: make, change and delete it. Observe: look and tell, with no call that changes anything, also in deletion.
+    Default: Observe with import, else what the gateway, the namespace or the operator says, else Full."""
+    deletion_policy: Literal["Delete", "Retain"] | None = None
+    """What becomes of it in the cloud when this object is deleted. Default: Retain with import, else what the gateway,
+    the namespace or the operator says, else Delete."""
+    drift_policy: Literal["Correct", "Report"] | None = None
+    """What is done when the cloud comes to differ from the spec: put it back, or only tell (status.drift). Default:
+    Report with import, else what the gateway, the namespace or the operator says, else Correct."""
+    recreate_policy: Literal["Never", "Always"] | None = None
+    """Whether it is made again unasked when it vanished from the cloud. Default: what the gateway, the namespace or the
+    operator says, else Never for gateways and routers (a new one has another address), Always for the others."""
+    disruption_policy: Literal["Allow", "Ask"] | None = None
+    """What is done with changes that interrupt traffic, or may: make them, or wait until each plan is approved
+    (netgw.dev/approve). Default: what the gateway, the namespace or the operator says, else Allow."""
+
+    def missing(self) -> tuple[str, ...]:
+        """Fields without which nothing can be made, by their names in the manifest."""
+        return ()
 
 
 class Condition(Model):
@@ -157,6 +222,44 @@ class Drift(Model):
     """When the difference was first seen."""
 
 
+class PoliciesInEffect(Model):
+    """Policies after inheritance and defaults, in the words of the spec."""
+
+    management_policy: str | None = None
+    """Full or Observe."""
+    deletion_policy: str | None = None
+    """Delete or Retain."""
+    drift_policy: str | None = None
+    """Correct or Report."""
+    recreate_policy: str | None = None
+    """Never or Always."""
+    disruption_policy: str | None = None
+    """Allow or Ask."""
+
+
+class Approval(Model):
+    """A plan that was approved."""
+
+    hash: str | None = None
+    """The value of the annotation netgw.dev/approve that was taken. The same one approves nothing a second time."""
+    changes: tuple[str, ...] | None = None
+    """Hashes of the single changes that may still be made. Absent when all are."""
+
+
+class SecretRef(Model):
+    """A Secret in the same namespace."""
+
+    name: Annotated[str, Field(pattern=OBJECT_NAME_PATTERN, min_length=1, max_length=253)]
+    """Name of the Secret, in the same namespace."""
+
+
+class UsedSecret(Model):
+    """A Secret in the same namespace, as used."""
+
+    name: str | None = None
+    """Name of the Secret."""
+
+
 class Status(Model):
     """Base of the statuses: what every kind has. All of it is optional, none of it is checked."""
 
@@ -171,6 +274,12 @@ class Status(Model):
     there only while true; others of the kind."""
     account: str | None = None
     """User name of the cloud account that it belongs to. With another account's credentials nothing is done."""
+    credentials_secret_ref: UsedSecret | None = None
+    """Secret with the cloud credentials that are used. Absent: the operator's own."""
+    policies: PoliciesInEffect | None = None
+    """Policies in effect."""
+    approval: Approval | None = None
+    """The plan that was approved last, with disruptionPolicy Ask."""
     create: CreateRecord | None = None
     """An unfinished creation. Absent once its result is known."""
     drift: tuple[Drift, ...] | None = None

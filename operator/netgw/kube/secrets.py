@@ -14,10 +14,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from netgw.kube.client import Secret, SecretEvent, SecretMeta
-from netgw.kube.errors import KubernetesError, WatchExpired
+from netgw.kube.errors import KubernetesError
+from netgw.kube.watching import ListWatch, jittered
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,6 @@ log = logging.getLogger(__name__)
 MISSING_INTERVAL = 10.0
 _TICK = 1.0
 _PAUSE = 5.0
-_BACKOFF = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
 class Ref(NamedTuple):
@@ -120,7 +121,7 @@ class SecretWatcher:
         """Watch the metadata of the Secrets of these namespaces (none: all), for ever."""
         async with asyncio.TaskGroup() as group:
             for namespace in namespaces or (None,):
-                group.create_task(self._follow(namespace))
+                group.create_task(self._listing(namespace).run())
 
     def _next_due(self) -> tuple[Ref, _Entry] | None:
         if not self._entries:
@@ -134,7 +135,7 @@ class SecretWatcher:
         return min([_TICK, *(entry.due - now for entry in self._entries.values())])
 
     async def _poll_one(self, ref: Ref, entry: _Entry) -> bool:
-        entry.due = self._clock() + self._jittered(self._interval)
+        entry.due = self._clock() + jittered(self._rng, self._interval)
         try:
             async with entry.lock:
                 self._learn(ref, entry, await self._source.secret_metadata(*ref))
@@ -150,31 +151,20 @@ class SecretWatcher:
         changed = entry.known and entry.meta != meta
         entry.known, entry.meta = True, meta
         if meta is None:
-            entry.due = self._clock() + self._jittered(min(self._interval, MISSING_INTERVAL))
+            entry.due = self._clock() + jittered(self._rng, min(self._interval, MISSING_INTERVAL))
         if changed and self._entries.get(ref) is entry:
             self._on_change(ref, meta)
 
-    def _jittered(self, seconds: float) -> float:
-        return seconds * self._rng.uniform(0.9, 1.1)
-
-    async def _follow(self, namespace: str | None) -> None:
-        failures = 0
-        while True:
-            try:
-                metas, version = await self._source.list_secret_metadata(namespace)
-                self._relist(namespace, metas)
-                while True:
-                    async for event in self._source.watch_secret_metadata(namespace, version):
-                        failures, version = 0, event.meta.resource_version
-                        self._see(event)
-                    # A server that shuts down ends every stream at once.
-                    await self._sleep(self._jittered(_BACKOFF[0]))
-            except KubernetesError as error:
-                pause = self._jittered(_BACKOFF[min(failures, len(_BACKOFF) - 1)])
-                failures += 1
-                level = logging.DEBUG if isinstance(error, WatchExpired) else logging.WARNING
-                log.log(level, "The watch of Secrets broke, listing again in %.0f s: %s", pause, error)
-                await self._sleep(pause)
+    def _listing(self, namespace: str | None) -> ListWatch[SecretMeta]:
+        return ListWatch(
+            "Secrets",
+            partial(self._source.list_secret_metadata, namespace),
+            partial(self._source.watch_secret_metadata, namespace),
+            on_list=partial(self._relist, namespace),
+            on_event=self._see,
+            sleep=self._sleep,
+            rng=self._rng,
+        )
 
     def _relist(self, namespace: str | None, metas: Sequence[SecretMeta]) -> None:
         present = {Ref(meta.namespace, meta.name): meta for meta in metas}
@@ -185,5 +175,5 @@ class SecretWatcher:
     def _see(self, event: SecretEvent) -> None:
         ref = Ref(event.meta.namespace, event.meta.name)
         entry = self._entries.get(ref)
-        if entry is not None and event.type != "BOOKMARK":
+        if entry is not None:
             self._learn(ref, entry, None if event.type == "DELETED" else event.meta)

@@ -36,32 +36,40 @@ def test_without_vpn() -> None:
         )
 
 
-def test_as_many_as_the_plan_allows() -> None:
-    held = room(tunnels=2).for_tunnel(None)
-    assert isinstance(held, Waiting)
-    assert (held.reason, held.after) == ("QuotaReached", 900.0)
-    assert held.message == (
-        "Not created: plan production has 2 tunnels and edge uses 2. Set plan: advanced on NetworkGateway rim, or "
-        "delete a tunnel. Tried again every 15 min."
-    )
-    full = room(connections=2).for_connection()
+def test_full_however_the_number_is_read() -> None:
+    """Two connections and two tunnels: a third connection is too much whichever of them the plan counts."""
+    full = room(connections=2, tunnels=2).for_connection()
     assert isinstance(full, Waiting)
-    assert "plan production has 2 connections and edge uses 2" in full.message
+    assert (full.reason, full.after) == ("QuotaReached", 900.0)
+    assert full.message == (
+        "Not created: plan production has 2 connections and edge uses 2. Set plan: advanced on NetworkGateway rim, or "
+        "delete a connection. Tried again every 15 min."
+    )
+
+
+@pytest.mark.parametrize(("connections", "tunnels"), [(2, 1), (1, 2)])
+def test_what_only_one_reading_refuses_is_left_to_the_api(connections: int, tunnels: int) -> None:
+    assert room(connections, tunnels).for_connection() is None
+    assert room(connections, tunnels).for_tunnel(None) == "public"
+
+
+def test_answer_of_the_api_is_told_with_the_numbers() -> None:
+    assert room(tunnels=2).full("tunnel", "No room.").message == (
+        "Not created: plan production has 2 tunnels and edge uses 2. Set plan: advanced on NetworkGateway rim, or "
+        "delete a tunnel. UpCloud says: No room. Tried again every 15 min."
+    )
+    assert room(plan="x").full("connection").message.startswith("Not created: edge uses 1. ")
 
 
 def test_the_next_larger_plan_is_named_if_there_is_one() -> None:
-    held = room(tunnels=10, plan="advanced").for_tunnel(None)
-    assert isinstance(held, Waiting)
-    assert "Make another gateway, or delete a tunnel." in held.message
-    full = room(0, plan="development").for_connection()
-    assert isinstance(full, Waiting)
-    assert "Set plan: production" in full.message
+    assert "Make another gateway, or delete a tunnel." in room(tunnels=10, plan="advanced").full("tunnel").message
+    none = room(0, plan="development").for_connection()
+    assert isinstance(none, Waiting)
+    assert "Set plan: production" in none.message
 
 
 def test_gateway_that_is_no_object_of_ours() -> None:
-    held = room(tunnels=2, managed=False).for_tunnel(None)
-    assert isinstance(held, Waiting)
-    assert f"on gateway edge ({GATEWAY_UUID})" in held.message
+    assert f"on gateway edge ({GATEWAY_UUID})" in room(tunnels=2, managed=False).full("tunnel").message
 
 
 @pytest.mark.parametrize("plan", [None, "gwaas-9000"])

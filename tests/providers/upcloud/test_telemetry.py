@@ -57,7 +57,7 @@ class Account:
         self.held: Hold | None = None
         self.blind = False
         credentials = Credentials(token=SecretStr("madeup-token"))
-        self.api = UpCloud(credentials, base_url="http://simulator", transport=httpx.MockTransport(self._handle))
+        self._api = UpCloud(credentials, base_url="http://simulator", transport=httpx.MockTransport(self._handle))
         listener = Listener(
             managed=lambda uuid: uuid not in self.unmanaged,
             changed=lambda uuids, _: self.changed.append(uuids),
@@ -66,6 +66,11 @@ class Account:
             blinded=lambda _: None,
         )
         self.telemetry = Telemetry(self, self.clock, listener, Sampling(interval, share))
+        self._api.listen(self.telemetry.called)
+
+    @property
+    def api(self) -> UpCloud:
+        return self._api
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
         self.asked.append((self.clock.now(), request.url.path.split("/")[3]))

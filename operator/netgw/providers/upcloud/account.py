@@ -35,10 +35,14 @@ SETUP_OVERDUE = timedelta(minutes=30)
 FAST_AFTER_TUNNEL_CHANGE = 600.0
 BLIND_AT_LEAST = 300.0
 RETRY_FIRST = 2.0
+PLANS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
 REFUSALS = frozenset({"CredentialsRefused", "PermissionDenied"})
 """An answer, and not silence that may pass: only a person helps, so it is told at once."""
+
+
+NOT_ASKED = Waiting("CloudUnavailable", "UpCloud has not answered yet.", 1.0)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,6 @@ class Account:
 
     def __init__(
         self,
-        api: UpCloud,
         *,
         clock: Clock,
         rng: random.Random,
@@ -62,9 +65,13 @@ class Account:
         listener: Listener,
         sampling: Sampling = SAMPLING,
     ) -> None:
-        self.api = api
+        self._client: UpCloud | None = None
+        self._withdrawn: Hold | None = None
+        self._owner: str | None = None
+        self._taken = False
         self.username: str | None = None
         self.plans: dict[str, Plan] = {}
+        self._plans_again = clock.now()
         self._clock = clock
         self._rng = rng
         self._interval = intervals.slow
@@ -82,6 +89,39 @@ class Account:
         self._fast_until = clock.now()
         self._nudge = asyncio.Event()
 
+    # ---- credentials
+
+    @property
+    def api(self) -> UpCloud:
+        """The client. Raises CallFailed where there is none."""
+        if self._client is None:
+            raise CallFailed(self._withdrawn or NOT_ASKED)
+        return self._client
+
+    def use(self, client: UpCloud) -> UpCloud | None:
+        """From now on with these credentials; whose they are is settled anew. Returns the client of those before."""
+        before, self._client = self._client, client
+        client.listen(self.telemetry.called)
+        self._withdrawn, self.username, self._failing, self._failures = None, None, None, 0
+        self._taken = True
+        self._nudge.set()
+        return before
+
+    def withdraw(self, why: Hold) -> None:
+        """The credentials are not to be had any more. What is held of them serves for deletions alone."""
+        if self._withdrawn != why:
+            self._withdrawn = why
+            self._listener.refused()
+
+    def give_up(self) -> UpCloud | None:
+        """It serves nothing any more. Returns the client."""
+        client, self._client = self._client, None
+        return client
+
+    def withdrawn(self, deleting: bool) -> Hold | None:
+        """Why the credentials cannot be used for an object."""
+        return self._withdrawn if self._client is None or not deleting else None
+
     # ---- polling
 
     async def run(self) -> None:
@@ -95,14 +135,19 @@ class Account:
 
     async def poll(self) -> None:
         """One look at everything. Never raises for what the cloud does."""
+        if (client := self._client) is None:
+            return
         try:
             if self.username is None:
                 await self._settle()
             gateways, reply = await self._list()
             await self._know_plans(gateways)
         except UpCloudError as error:
-            self._failed(error)
+            if client is self._client:
+                self._failed(error)
             return
+        if client is not self._client:
+            return  # other credentials came meanwhile: what was read may be another account's
         news = await self.telemetry.ask(gateways)
         self._took(gateways, reply)
         if news:
@@ -110,7 +155,13 @@ class Account:
 
     async def _settle(self) -> None:
         """Whose credentials are these? Until that is known nothing is written and nothing counts as absent."""
-        self.username = (await self.api.get_account()).value.username
+        client = self.api
+        username = (await client.get_account()).value.username
+        if client is not self._client:
+            return
+        if self._owner not in (None, username):
+            self._snapshot = Snapshot()  # what was seen belongs to somebody else
+        self.username = self._owner = username
         log.info("UpCloud account %s", self.username)
 
     async def _list(self) -> tuple[list[Gateway], Reply[tuple[Gateway, ...]]]:
@@ -129,7 +180,8 @@ class Account:
             self.plans = {plan.name: plan for plan in (await self.api.list_plans()).value}
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
-        recovered = self._failing is not None or self._told_blind
+        recovered = self._failing is not None or self._told_blind or self._taken
+        self._taken = False
         self._failing, self._failures, self._told_blind = None, 0, False
         self._looked()
         date = reply.date or self._clock.wall()
@@ -190,11 +242,11 @@ class Account:
 
     def hold(self) -> Hold | None:
         """What stops every call: no answer, or not known yet whose credentials these are."""
+        if self._client is None:
+            return self._withdrawn or NOT_ASKED
         if self._failing is not None:
             return self._failing.outcome
-        if self.username is None:
-            return Waiting("CloudUnavailable", "UpCloud has not answered yet.", 1.0)
-        return None
+        return NOT_ASKED if self.username is None else None
 
     def is_blind(self) -> bool:
         """Whether there was no look for max(3 intervals, 5 min)."""
@@ -204,20 +256,31 @@ class Account:
         """The message of CannotObserve. `last_seen`: the words for what the last look saw of one object."""
         if not self.is_blind():
             return None
-        why = f"UpCloud does not answer. {TRAFFIC}" if self._failing is None else self._failing.outcome.message
+        told = self._withdrawn or (None if self._failing is None else self._failing.outcome)
+        why = f"UpCloud does not answer. {TRAFFIC}" if told is None else told.message
         last = "No look since netgw started" if self._last_look is None else f"Last look {format_time(self._last_look)}"
         seen = f": {last_seen}" if last_seen else ""
         return f"{why} {last}{seen}."
 
     # ---- reading
 
-    def entries(self) -> list[Entry]:
-        """Every gateway in what is cached."""
-        return self._snapshot.entries()
-
     def known(self, gateway: str) -> Entry | None:
         """What is cached, however old."""
         return self._snapshot.get(gateway)
+
+    def entries(self) -> list[Entry] | None:
+        """Everything that is cached; None: there was no look yet."""
+        return None if self._last_look is None or self.username is None else self._snapshot.entries()
+
+    async def plans_with(self, name: str) -> dict[str, Plan]:
+        """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
+        if name not in self.plans and self._clock.now() >= self._plans_again:
+            self._must_answer()
+            with mapped():
+                reply = await self.api.list_plans()
+            self.plans = {plan.name: plan for plan in reply.value}
+            self._plans_again = self._clock.now() + PLANS_AGAIN
+        return self.plans
 
     def is_gone(self, uuid: str) -> bool:
         """Whether this uuid is proven gone."""
@@ -298,14 +361,17 @@ class Account:
             task.exception()  # whoever awaits it sees it; nobody complains where nobody does any more
 
     async def _read(self, uuid: str) -> Entry | None:
+        client = self.api
         try:
             with mapped():
-                reply = await self.api.get_gateway(gateway=uuid)
+                reply = await client.get_gateway(gateway=uuid)
         except CallFailed as failure:
-            if not failure.proof:
+            if not failure.proof or client is not self._client:
                 raise
             self._tell(self._snapshot.gone(uuid))
             return None
+        if client is not self._client:
+            raise CallFailed(NOT_ASKED, backoff=True)
         self._looked()
         entry = Entry(reply.value, reply.began, reply.date or self._clock.wall())
         self._tell(self._snapshot.take(entry))

@@ -1,18 +1,20 @@
-"""What the three kinds share: one account, the store that knows parents, and the answers that do not differ."""
+"""What the kinds share: the accounts, the store that knows parents, and the answers that do not differ."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 
-from netgw.engine.actuator import External, Links
+from netgw.engine.actuator import Action, External, InvalidSpec, Links
 from netgw.engine.objects import Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
-from netgw.engine.plan import Values
+from netgw.engine.plan import Change, Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
-from netgw.providers.upcloud.account import Account
+from netgw.kube.resource import Spec
+from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
+from netgw.providers.upcloud.accounts import OWN, Accounts
 from netgw.providers.upcloud.gateway.state import is_ending
 from netgw.providers.upcloud.room import Room
 from netgw.providers.upcloud.snapshot import Entry
@@ -22,7 +24,7 @@ from netgw.providers.upcloud.snapshot import Entry
 class Context:
     """What every actuator is made of. `cluster` is the name in our mark."""
 
-    account: Account
+    accounts: Accounts
     store: Store
     clock: Clock
     cluster: str
@@ -35,20 +37,43 @@ class Base:
     word: str
     parent_kind: str | None = None
     parent_field: str = ""
+    actions: Sequence[Action] = ()
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._account = context.account
+        self._accounts = context.accounts
+        self._account = context.accounts.of
         self._store = context.store
 
-    def hold(self) -> Hold | None:
-        return self._account.hold()
+    def hold(self, obj: Object) -> Hold | None:
+        account = self._account(obj)
+        return self._accounts.forbidden(obj) or account.withdrawn(obj.deleting) or account.hold()
 
-    def account(self) -> str | None:
-        return self._account.username
+    def account(self, obj: Object) -> str | None:
+        return self._account(obj).username
+
+    def credentials(self, obj: Object) -> str | None:
+        ref = self._accounts.ref(obj)
+        return None if ref == OWN else ref.name
+
+    def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
+        return self.parent_kind is not None, self._accounts.gateway_of(obj)
 
     def blind(self, obj: Object) -> str | None:
-        return self._account.blind(self._last_seen(obj))
+        return self._account(obj).blind(self._last_seen(obj))
+
+    def owned_by(self, obj: Object, external: External) -> str | None:
+        return None  # what carries no mark is known by its place
+
+    async def act(self, obj: Object, external: External, action: Action) -> None:
+        raise NotImplementedError
+
+    async def unmark(self, obj: Object, external: External) -> None:
+        """There is none."""
+
+    def batches(self, changes: Sequence[Change]) -> Sequence[tuple[Change, ...]]:
+        """One call for all."""
+        return [tuple(changes)] if changes else []
 
     def _last_seen(self, obj: Object) -> str | None:
         """What the last look saw of it, in a few words."""
@@ -58,18 +83,19 @@ class Base:
         return str(obj.spec.get("name") or obj.name)
 
     def tree(self, obj: Object, parent: str | None = None) -> AbstractAsyncContextManager[None]:
-        return self._account.lock(self._root(obj, parent))
+        return self._account(obj).lock(self._root(obj, parent))
 
     def _root(self, obj: Object, parent: str | None = None) -> str:
         """The uuid of the gateway at the root, as far as it is known; `parent`: under which it is about to be made."""
         raise NotImplementedError
 
     def circumstances(self, obj: Object) -> Values:
-        """The gateway as it is: a call that was refused under another plan or other features may succeed now."""
-        entry = self._account.known(self._root(obj, self.parent_uuid(obj)))
+        """The gateway as it is: a call that was refused under another plan or with less room may succeed now."""
+        entry = self._account(obj).known(self._root(obj, self.parent_uuid(obj)))
         if entry is None:
             return {}
-        return entry.gateway.model_dump(mode="json", include={"plan", "features", "addresses", "configured_status"})
+        seen = entry.gateway.model_dump(mode="json", include={"plan", "features", "addresses", "configured_status"})
+        return seen | {"connections": len(entry.connections), "tunnels": len(list(entry.tunnels()))}
 
     # ---- parents
 
@@ -87,32 +113,32 @@ class Base:
             return None
         uuid, parent = _ref(obj, self.parent_field, "uuid"), self._store.parent(obj)
         if parent is not None:
-            held = self._managed_hold(parent)
+            held = self._managed_hold(obj, parent)
         elif uuid is not None:
-            held = self._unmanaged_hold(uuid)
+            held = self._unmanaged_hold(obj, uuid)
         else:
             name = _ref(obj, self.parent_field, "name")
             held = Waiting("ParentNotFound", f"There is no {self.parent_kind} {name} in this namespace yet.")
-        return held or self._ending_hold(self._root(obj, self.parent_uuid(obj)))
+        return held or self._ending_hold(obj, self._root(obj, self.parent_uuid(obj)))
 
-    def _managed_hold(self, parent: Object) -> Waiting | None:
+    def _managed_hold(self, obj: Object, parent: Object) -> Waiting | None:
         for ancestor in (parent, self._store.parent(parent)):
             if ancestor is not None and ancestor.deleting:
                 return Waiting("ParentDeleting", f"{ancestor.kind} {ancestor.name} is being deleted.")
         called = f"{parent.kind} {parent.name}"
         if parent.uuid is None:
             return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud yet.")
-        if any(self._account.is_gone(str(uuid)) for uuid in (parent.uuid, parent.status.get("gatewayUuid"))):
+        if any(self._account(obj).is_gone(str(uuid)) for uuid in (parent.uuid, parent.status.get("gatewayUuid"))):
             return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud any more.")
         return None
 
-    def _unmanaged_hold(self, uuid: str) -> Waiting | None:
+    def _unmanaged_hold(self, obj: Object, uuid: str) -> Waiting | None:
         """The parent is in the cloud and no object of ours: it has to be in the snapshot."""
         raise NotImplementedError
 
-    def _ending_hold(self, gateway: str) -> Waiting | None:
+    def _ending_hold(self, obj: Object, gateway: str) -> Waiting | None:
         """Nothing is made under a gateway that somebody deletes in the cloud."""
-        entry = self._account.known(gateway)
+        entry = self._account(obj).known(gateway)
         if entry is None or not is_ending(entry.gateway):
             return None
         return Waiting("ParentDeleting", f"Gateway {entry.gateway.name} ({gateway}) is being deleted in UpCloud.")
@@ -132,19 +158,43 @@ class Base:
             f"which still exists. Nothing is changed. Set it back, or delete this object and make a new {self.kind}.",
         )
 
-    def _room(self, entry: Entry) -> Room:
+    def _room(self, obj: Object, entry: Entry) -> Room:
         holder = self._store.holder(entry.gateway.uuid)
-        return Room(entry, self._account.plans, None if holder is None else holder.name)
+        return Room(entry, self._account(obj).plans, None if holder is None else holder.name)
+
+    @contextmanager
+    def _counting(self, obj: Object, gateway: str) -> Iterator[None]:
+        """A refusal for want of room is told with the numbers, for the API's words do not say what is counted."""
+        try:
+            yield
+        except CallFailed as failure:
+            entry = self._account(obj).known(gateway)
+            if failure.outcome.reason == "QuotaReached" and entry is not None:
+                failure.outcome = self._room(obj, entry).full(self.word, failure.words)
+            raise
 
 
 def links(obj: Object, parent_kind: str, parent_field: str, secrets: Sequence[str] = ()) -> Links:
     """Read from the raw spec, which may be invalid."""
     name, uuid = _ref(obj, parent_field, "name"), _ref(obj, parent_field, "uuid")
     return Links(
+        credentials=_ref(obj, CREDENTIALS, "name"),
         parent=None if name is None else (parent_kind, name),
         parent_uuid=None if uuid is None else (parent_kind, uuid),
         secrets=tuple(secrets),
     )
+
+
+def validated(spec: Spec) -> None:
+    """What admission checks as well, for objects that came in before it did. Raises InvalidSpec."""
+    missing = () if spec.import_ is not None else spec.missing()
+    if missing:
+        raise InvalidSpec(f"{', '.join(missing)}: required, unless spec.import names what exists.")
+
+
+def managed_name(spec: Spec, name: str | None, effective: str) -> str | None:
+    """The name that the spec wants; what was imported keeps its own unless spec.name is set."""
+    return effective if spec.import_ is None else name
 
 
 def contradiction(gateway: str, part: str) -> CallFailed:

@@ -47,7 +47,10 @@ def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
     backoff = isinstance(error, NotFound | RateLimited | Unavailable)
     outcome = _outcome(error, "" if since is None else f" since {format_time(since)}")
     ambiguous = error.ambiguous or _is_hearsay(error)
-    return CallFailed(outcome, ambiguous=ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error))
+    words = "" if error.status is None else what_it_says(error)
+    return CallFailed(
+        outcome, ambiguous=ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error), words=words
+    )
 
 
 def _is_hearsay(error: UpCloudError) -> bool:

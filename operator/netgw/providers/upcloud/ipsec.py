@@ -48,8 +48,9 @@ Seconds = Annotated[int | None, Field(ge=0, le=INT32_MAX)]
 class Authentication(Model):
     """How the two sides prove who they are: by a pre-shared key."""
 
-    psk_secret_ref: SecretKeyRef
-    """Secret with the pre-shared key, in the same namespace: 8 to 64 characters of A-Z a-z 0-9 _ and . with no leading
+    psk_secret_ref: SecretKeyRef | None = None
+    """Required, unless spec.import names a tunnel that exists: without it the key is never touched. Secret with the
+    pre-shared key, in the same namespace: 8 to 64 characters of A-Z a-z 0-9 _ and . with no leading
     0. One trailing newline is trimmed. A good one: openssl rand -hex 24 | sed 's/^0/a/'
 
     A new key is set in place, one tunnel after the other where several share the Secret. It interrupts the tunnel until
@@ -59,8 +60,8 @@ class Authentication(Model):
 class Ipsec(Model):
     """What the tunnel proposes to its peer. The two sides need one algorithm of each sort in common."""
 
-    authentication: Authentication
-    """How the two sides prove who they are."""
+    authentication: Authentication | None = None
+    """How the two sides prove who they are. Required with its key, unless spec.import names a tunnel that exists."""
     phase1_algorithms: EncryptionAlgorithms = None
     """Encryption of the IKE SA (phase 1), at least one. Default of UpCloud: aes128, aes256, aes128gcm128, aes256gcm128.
 

@@ -93,8 +93,14 @@ class Measured:
         age = None if kept is None else now - kept.began
         if kept is None or age is None or age > old:
             kept = Kept(now)
+        if self._managed(gateway.uuid):
+            yield self._of_gateway(gateway, kept, age)
+        for connection, tunnel in self.ours(gateway):
+            yield self._of_tunnel(gateway, connection, tunnel, kept.tunnels.get(tunnel.uuid, _NOTHING), age, blind)
+
+    def _of_gateway(self, gateway: Gateway, kept: Kept, age: float | None) -> GatewaySample:
         tally = self._nat.get(gateway.uuid, NatTally())
-        yield GatewaySample(
+        return GatewaySample(
             gateway=Part(gateway.uuid, gateway.name),
             active_connections=kept.active_connections,
             accepted_connections=tally.accepted.total,
@@ -102,8 +108,6 @@ class Measured:
             unknown_sas=kept.unknown_sas,
             age=age,
         )
-        for connection, tunnel in self.ours(gateway):
-            yield self._of_tunnel(gateway, connection, tunnel, kept.tunnels.get(tunnel.uuid, _NOTHING), age, blind)
 
     def _of_tunnel(
         self, gateway: Gateway, connection: Connection, tunnel: Tunnel, reading: Reading, age: float | None, blind: bool

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from netgw.kube.resource import Rule
+from netgw.kube.resource import IMPORT_FIXED, Rule
 
 GROUP = "upcloud.netgw.dev"
 VERSION = "v1alpha1"
@@ -19,7 +19,7 @@ CloudName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 
 NAME_RULES = (
     Rule(
-        f"has(self.spec.name) || self.metadata.name.matches('{NAME_PATTERN}')",
+        f"has(self.spec.name) || has(self.spec.import) || self.metadata.name.matches('{NAME_PATTERN}')",
         "metadata.name cannot be the name in UpCloud, which has 1 to 64 characters of a-z A-Z 0-9 _ -; set spec.name",
         reason="FieldValueRequired",
         field_path=".spec.name",
@@ -30,3 +30,6 @@ NAME_RULES = (
     ),
 )
 """At the root of every kind: the name in the cloud is metadata.name where spec.name is not set."""
+
+ROOT_RULES = (*NAME_RULES, IMPORT_FIXED)
+"""At the root of every kind."""

@@ -1,63 +1,73 @@
-"""UpCloud as one value: its kinds, its client, and the actuators over one account."""
+"""UpCloud as one value: its kinds, its client, and the actuators over the accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from netgw.engine.actuator import Actuator
+from netgw.engine.objects import Object
 from netgw.kube.provider import ConfigurationError, Parts, Provider
 from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import ACCOUNT_REASONS, Account
-from netgw.providers.upcloud.api import BaseUrlError, Credentials, CredentialsError, UpCloud, base_url_from_env
+from netgw.providers.upcloud.accounts import Accounts
+from netgw.providers.upcloud.api import BaseUrlError, CredentialsError
 from netgw.providers.upcloud.base import Context
+from netgw.providers.upcloud.clients import Clients
 from netgw.providers.upcloud.connection import model as connection
 from netgw.providers.upcloud.connection.actuator import ConnectionActuator
 from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator
+from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.tunnel import model as tunnel
 from netgw.providers.upcloud.tunnel.actuator import TunnelActuator
 from netgw.providers.upcloud.tunnel.key import Keys
-from netgw.providers.upcloud.tunnel.rollout import Rollout
 
 
 class UpCloudBackend:
-    """One account, observed and changed."""
+    """Every account that is in use, observed and changed."""
 
     passing_reasons = ACCOUNT_REASONS
 
-    def __init__(self, api: UpCloud, parts: Parts) -> None:
-        self.account = Account(
-            api,
-            clock=parts.clock,
-            rng=parts.rng,
-            intervals=parts.intervals,
-            listener=parts.listener,
-            sampling=parts.sampling,
+    def __init__(self, clients: Clients, parts: Parts) -> None:
+        def account(serves: Callable[[Object], bool]) -> Account:
+            return Account(
+                clock=parts.clock,
+                rng=parts.rng,
+                intervals=parts.intervals,
+                listener=parts.listener_for(serves),
+                sampling=parts.sampling,
+            )
+
+        self.accounts = Accounts(
+            clients, parts.store, parts.secrets, parts.namespaces, account, may_use_own=parts.may_use_own
         )
-        context = Context(self.account, parts.store, parts.clock, parts.cluster)
+        context = Context(self.accounts, parts.store, parts.clock, parts.cluster)
         # A look from less than one fast interval after a change could still show a tunnel up from before it.
-        rollout = Rollout(parts.store, parts.clock, grace=parts.intervals.fast)
+        rollout = Rollout(parts.clock, grace=parts.intervals.fast)
         keys = Keys(parts.secrets, parts.fingerprints)
         self.actuators: Mapping[str, Actuator] = {
-            GatewayActuator.kind: GatewayActuator(context),
+            GatewayActuator.kind: GatewayActuator(context, rollout),
             ConnectionActuator.kind: ConnectionActuator(context),
             TunnelActuator.kind: TunnelActuator(context, keys, rollout),
         }
 
     async def poll(self) -> None:
-        await self.account.poll()
+        await self.accounts.poll()
 
     async def run(self) -> None:
-        await self.account.run()
+        await self.accounts.run()
+
+    def look_again(self) -> None:
+        self.accounts.changed()
 
     def telemetry(self) -> Iterable[Sample]:
-        return self.account.telemetry.samples()
+        return self.accounts.samples()
 
 
-def client(environ: Mapping[str, str]) -> UpCloud:
+def client(environ: Mapping[str, str]) -> Clients:
     """From the variables of the official clients. Raises ConfigurationError."""
     try:
-        return UpCloud(Credentials.from_env(environ), base_url=base_url_from_env(environ))
+        return Clients.from_env(environ)
     except (CredentialsError, BaseUrlError) as error:
         raise ConfigurationError(str(error)) from None
 

@@ -3,12 +3,15 @@
 | seen of the gateway             | a new child waits with                                       |
 |---------------------------------|--------------------------------------------------------------|
 | no feature vpn                  | FeatureMissing                                               |
-| as many as the plan allows      | QuotaReached (a plan that is not known refuses nothing)      |
+| as many as the plan allows,     | QuotaReached (a plan that is not known refuses nothing)      |
+| read as connections and as      |                                                              |
+| tunnels: the API does not say   |                                                              |
 | lists no address yet            | ParentNotCreated (tunnels)                                   |
 | two addresses, none chosen      | AddressNotFound, stalled (tunnels)                           |
 | not the address that is chosen  | AddressNotFound, stalled (tunnels)                           |
 
-A refusal that is certain costs no call. Whoever waits is woken when the gateway or what is below it changes.
+A refusal that is certain in every reading of the API's words costs no call, else the API decides.
+Whoever waits is woken when the gateway or what is below it changes.
 """
 
 from __future__ import annotations
@@ -43,12 +46,28 @@ class Room:
 
     def for_connection(self) -> Hold | None:
         """Why no connection can be made."""
-        return self._feature() or self._quota("connection", len(self.entry.connections))
+        return self._feature() or self._quota("connection", min(self._connections, self._tunnels))
 
     def for_tunnel(self, address: str | None) -> Hold | str:
         """The address that a new tunnel ends at, or why none can be made. `address`: the one that the spec names."""
-        held = self._feature() or self._quota("tunnel", len(list(self.entry.tunnels()))) or self.no_address(address)
+        held = self._feature() or self._quota("tunnel", 0) or self.no_address(address)
         return held or address or self._only_address()
+
+    def full(self, what: str, words: str = "") -> Waiting:
+        """No more room for a connection or tunnel, with the numbers. `words`: how the API said it."""
+        plan = self.plans.get(self.entry.gateway.plan or "")
+        amount = 0 if plan is None else plan.vpn_tunnel_amount
+        larger = [other for other in self.plans.values() if other.vpn_tunnel_amount > amount]
+        advice = f"Set plan: {min(larger, key=_amount).name} on {self.called}" if larger else "Make another gateway"
+        has = f"plan {self.entry.gateway.plan} has {amount} {what}s and " if plan is not None else ""
+        used = self._tunnels if what == "tunnel" else self._connections
+        quoted = f" UpCloud says: {words}" if words else ""
+        return Waiting(
+            "QuotaReached",
+            f"Not created: {has}{self.entry.gateway.name} uses {used}. {advice}, or delete a {what}.{quoted} Tried "
+            f"again every 15 min.",
+            AGAIN,
+        )
 
     def no_address(self, name: str | None) -> Stalled | None:
         """An address that the gateway does not have; while it lists none at all, nothing can be said."""
@@ -71,17 +90,17 @@ class Room:
         )
 
     def _quota(self, what: str, used: int) -> Waiting | None:
+        """`used`: however the plan's number is read, so many count. A plan that has none has no room in any reading."""
         plan = self.plans.get(self.entry.gateway.plan or "")
-        if plan is None or used < plan.vpn_tunnel_amount:
-            return None
-        larger = [other for other in self.plans.values() if other.vpn_tunnel_amount > plan.vpn_tunnel_amount]
-        advice = f"Set plan: {min(larger, key=_amount).name} on {self.called}" if larger else "Make another gateway"
-        return Waiting(
-            "QuotaReached",
-            f"Not created: plan {plan.name} has {plan.vpn_tunnel_amount} {what}s and {self.entry.gateway.name} uses "
-            f"{used}. {advice}, or delete a {what}. Tried again every 15 min.",
-            AGAIN,
-        )
+        return None if plan is None or used < plan.vpn_tunnel_amount else self.full(what)
+
+    @property
+    def _connections(self) -> int:
+        return len(self.entry.connections)
+
+    @property
+    def _tunnels(self) -> int:
+        return len(list(self.entry.tunnels()))
 
     def _only_address(self) -> Hold | str:
         names = self._addresses()

@@ -42,10 +42,12 @@ PAUSE_LEAST = 0.01
 class Seen(Protocol):
     """What is needed of an account."""
 
-    api: UpCloud
     username: str | None
 
-    def entries(self) -> list[Entry]: ...
+    @property
+    def api(self) -> UpCloud: ...
+
+    def entries(self) -> list[Entry] | None: ...
 
     def known(self, gateway: str) -> Entry | None: ...
 
@@ -66,6 +68,7 @@ class Telemetry:
         burst = max(1, round(DEFAULT_BURST * sampling.share))
         self._bucket = TokenBucket(rate=self._rate, burst=burst, timing=Timing(clock=clock.now))
         self._calls = CallLog()
+        self._owner = ""
         self._measured = Measured(listener.managed)
         self._seen_up: dict[str, float] = {}
         self._asked: dict[str, float] = {}
@@ -74,18 +77,19 @@ class Telemetry:
         self._failing: set[str] = set()
         self._scraped = float("-inf")
         self._nudge = asyncio.Event()
-        account.api.listen(self._called)
 
     def samples(self) -> list[Sample]:
         """Everything that is known, which is old where nobody has asked for long: it is asked for from now on."""
         begins, now = not self._is_scraped(), self._clock.now()
         self._scraped = now
+        entries = self._account.entries() or []
         if begins:
-            self._plan(entry.gateway for entry in self._account.entries())
+            self._plan(entry.gateway for entry in entries)
         one_round = max(self._interval, len(self._due) / self._rate)
         old, blind = max(3 * one_round, OLD_AT_LEAST), self._account.is_blind()
-        known = [s for e in self._account.entries() for s in self._measured.samples(e, now, old, blind=blind)]
-        return [*known, *self._calls.samples(self._account.username or "")]
+        known = [s for e in entries for s in self._measured.samples(e, now, old, blind=blind)]
+        self._owner = self._account.username or self._owner  # not known for a moment after new credentials
+        return [*known, *self._calls.samples(self._owner)]
 
     # ---- why is a tunnel down?
 
@@ -212,7 +216,8 @@ class Telemetry:
         drop(self._seen_up, lambda uuid: not self._listener.managed(uuid))
         drop(self._asked, lambda uuid: not self._listener.managed(uuid))
 
-    def _called(self, call: Call) -> None:
+    def called(self, call: Call) -> None:
+        """A request was sent."""
         self._calls.add(call.method, call.route, call.status, call.seconds)
 
 

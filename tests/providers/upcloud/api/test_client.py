@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from netgw.providers.upcloud.api import (
+    AddressModify,
     ConnectionCreate,
     ConnectionModify,
     GatewayCreate,
@@ -19,6 +20,8 @@ from netgw.providers.upcloud.api import (
     LabelModify,
     Malformed,
     RouterCreate,
+    RouterModify,
+    StaticRouteCreate,
     TunnelModify,
     UpCloud,
     UpCloudError,
@@ -47,6 +50,8 @@ TUNNEL = {
 PLAN = {"name": "p", "vpn_tunnel_amount": 2}
 ROUTER = {"uuid": "r", "name": "r", "type": "normal"}
 LABEL = {"key": "env", "value": "prod"}
+ADDRESS = {"name": "public", "address": "203.0.113.7", "provisioned_by": "user"}
+ROUTE = {"route": "10.9.0.0/16", "nexthop": "10.0.0.9"}
 
 # method, path, body, status and answer → call, and the length or the uuid, key or name of what comes back
 CALLS: list[Case] = [
@@ -100,6 +105,43 @@ CALLS: list[Case] = [
     ),
     ("DELETE", "/gateway/g", None, 204, None, lambda c: c.delete_gateway(gateway="g"), None),
     ("GET", "/gateway/g/metrics", None, 200, {}, lambda c: c.get_metrics(gateway="g"), ...),
+    (
+        "PATCH",
+        "/gateway/g/actions/nat-flush-connections",
+        None,
+        200,
+        None,
+        lambda c: c.flush_nat(gateway="g"),
+        None,
+    ),
+    ("GET", "/gateway/g/addresses", None, 200, [ADDRESS], lambda c: c.list_addresses(gateway="g"), 1),
+    (
+        "GET",
+        "/gateway/g/addresses/public",
+        None,
+        200,
+        ADDRESS,
+        lambda c: c.get_address(gateway="g", name="public"),
+        "public",
+    ),
+    (
+        "PATCH",
+        "/gateway/g/addresses/public",
+        {"address": "203.0.113.7"},
+        200,
+        None,
+        lambda c: c.modify_address(gateway="g", name="public", body=AddressModify(address="203.0.113.7")),
+        None,
+    ),
+    (
+        "POST",
+        "/gateway/g/addresses/public/release",
+        None,
+        202,
+        None,
+        lambda c: c.release_address(gateway="g", name="public"),
+        None,
+    ),
     ("GET", "/gateway/g/labels", None, 200, [LABEL], lambda c: c.list_labels(gateway="g"), 1),
     ("POST", "/gateway/g/labels", LABEL, 201, LABEL, lambda c: c.create_label(gateway="g", body=Label(**LABEL)), None),
     ("GET", "/gateway/g/labels/env", None, 200, LABEL, lambda c: c.get_label(gateway="g", key="env"), "env"),
@@ -207,6 +249,26 @@ CALLS: list[Case] = [
         lambda c: c.create_router(body=RouterCreate(name="r", labels=(Label(**LABEL),))),
         "r",
     ),
+    (
+        "POST",
+        "/router",
+        {"router": {"name": "r", "static_routes": [ROUTE]}},
+        201,
+        {"router": ROUTER},
+        lambda c: c.create_router(body=RouterCreate(name="r", static_routes=(StaticRouteCreate(**ROUTE),))),
+        "r",
+    ),
+    (
+        "PATCH",
+        "/router/r",
+        {"router": {"labels": [], "static_routes": [{**ROUTE, "name": "lab"}]}},
+        200,
+        {"router": ROUTER},
+        lambda c: c.modify_router(
+            router="r", body=RouterModify(labels=(), static_routes=(StaticRouteCreate(**ROUTE, name="lab"),))
+        ),
+        "r",
+    ),
     ("DELETE", "/router/r", None, 204, None, lambda c: c.delete_router(router="r"), None),
 ]
 
@@ -227,7 +289,7 @@ def test_request_of_each_method(case: Case, network: Any, answer: Any) -> None:
 
 
 def test_every_method_is_called_here() -> None:
-    public = {name for name in vars(UpCloud) if not name.startswith("_")} - {"aclose", "listen"}
+    public = {name for name in dir(UpCloud) if not name.startswith("_")} - {"aclose", "listen"}
     routes = {name for _, _, _, _, _, use, _ in CALLS for name in use.__code__.co_names}
     assert public - routes == {"create_tunnel"}  # see test_secrets and test_models
 
@@ -240,6 +302,7 @@ def test_a_part_that_would_address_its_parent_is_refused(part: str, network: Any
         lambda cloud: cloud.delete_label(gateway="g", key=part),
         lambda cloud: cloud.delete_gateway(gateway=part),
         lambda cloud: cloud.get_tunnel(gateway="g", connection=part, tunnel="t"),
+        lambda cloud: cloud.release_address(gateway="g", name=part),
     ):
         with pytest.raises(ValueError, match="cannot be part of a path"):
             net.run(use)

@@ -156,8 +156,29 @@ def test_other_spellings_in_metrics() -> None:
 @pytest.mark.parametrize("data", [{}, {"ipsec_metrics": None}, {"ipsec_metrics": {"ike_sas": None}}])
 def test_metrics_of_nothing(data: dict[str, Any]) -> None:
     metrics = Metrics.model_validate(data)
-    assert metrics.gateways == ()
-    assert metrics.ipsec_metrics is None or metrics.ipsec_metrics.ike_sas == ()
+    assert (metrics.gateways, metrics.nat, metrics.ike_sas) == ((), None, ())
+
+
+def test_metrics_of_a_rekey() -> None:
+    children = [{"unique_id": number, "state": state} for number, state in ((389, "rekeyed"), (390, "installed"))]
+    sas = [{"name": "c/t", "unique_id": "149", "child_sas": children}, {"name": "c/t", "unique_id": 150}]
+    metrics = Metrics.model_validate({"gateways": [{"name": "edge"}], "ipsec_metrics": {"ike_sas": sas}})
+    assert [(sa.name, sa.unique_id, len(sa.child_sas)) for sa in metrics.ike_sas] == [
+        ("c/t", "149", 2),
+        ("c/t", "150", 0),
+    ]
+    assert [(sa.unique_id, sa.state) for sa in metrics.ike_sas[0].child_sas] == [
+        ("389", "rekeyed"),
+        ("390", "installed"),
+    ]
+    assert metrics.nat is not None
+    assert metrics.nat.name == "edge"
+
+
+@pytest.mark.parametrize("never", [None, ""])
+def test_a_time_that_never_came_hides_nothing(never: str | None) -> None:
+    state = ike_sa(heuristic_state={"down_events": 4, "last_down_message_updated_at": never}).heuristic_state
+    assert (state.down_events, state.last_down_message_updated_at) == (4, None)
 
 
 # Requests

@@ -4,29 +4,38 @@ from typing import Any
 
 import pytest
 
-from netgw.engine.actuator import Desired
-from netgw.engine.plan import Change, Interrupts, diff
+from netgw.engine.ownership import MARK_PATH
+from netgw.engine.plan import Change, Interrupts, Values, diff
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.gateway import plan
-from netgw.providers.upcloud.gateway.actuator import creation
 from netgw.providers.upcloud.gateway.model import GatewaySpec
 from support.wire import GATEWAY_SPEC, ROUTER_UUID, gateway, sent
 
 MARK = "test/default/edge/uid-edge"
-MARKED = {"labels": [{"key": "netgw.dev/owner", "value": MARK}]}
+MARK_LABEL = {"key": "netgw.dev/owner", "value": MARK}
+MARKED = {"labels": [MARK_LABEL]}
 FULL: dict[str, Any] = GATEWAY_SPEC | {
     "name": "edge",
     "features": ["vpn", "nat"],
     "addresses": [{"name": "public"}, {"name": "second"}],
     "configuredStatus": "started",
     "automaticTunnelInternalIpAllocation": True,
+    "labels": {"env": "prod"},
 }
-AS_FULL: dict[str, Any] = MARKED | {"features": ["nat", "vpn"], "addresses": [{"name": "second"}, {"name": "public"}]}
+LABELS = [MARK_LABEL, {"key": "env", "value": "prod"}]
+ADDRESSES = [{"name": "second"}, {"name": "public", "address": "203.0.113.9", "provisioned_by": "user"}]
+AS_FULL: dict[str, Any] = {"labels": LABELS, "features": ["nat", "vpn"], "addresses": ADDRESSES}
 
 
-def changes(spec: dict[str, Any], **wire: Any) -> tuple[Change, ...]:
-    desired = plan.desired(parse_spec(GatewaySpec, spec), spec.get("name", "edge"), MARK)
-    return diff(plan.FIELDS, desired, plan.observed(gateway(**wire)))
+def desired(spec: dict[str, Any]) -> Values:
+    router = (spec.get("routerRef") or {}).get("uuid")
+    return plan.desired(parse_spec(GatewaySpec, spec), name=spec.get("name", "edge"), owner=MARK, router=router)
+
+
+def changes(spec: dict[str, Any], own: Any = (), **wire: Any) -> tuple[Change, ...]:
+    observed = gateway(**wire)
+    wanted = plan.settled(desired(spec), observed, own, replace=spec.get("labelPolicy") == "Replace")
+    return diff(plan.FIELDS, wanted, plan.observed(observed))
 
 
 def test_equal_in_every_field() -> None:
@@ -35,12 +44,12 @@ def test_equal_in_every_field() -> None:
 
 
 def test_what_is_not_set_is_not_compared() -> None:
-    wire = {
+    wire: dict[str, Any] = {
         "addresses": [{"name": "public-ip-1"}],
         "configured_status": "stopped",
         "automatic_tunnel_internal_ip_allocation": False,
     }
-    assert changes(GATEWAY_SPEC, **MARKED, **wire) == ()
+    assert changes(GATEWAY_SPEC, **MARKED | wire) == ()
 
 
 IN_PLACE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -78,14 +87,68 @@ def test_differs_and_cannot_change(path: str) -> None:
 
 
 def test_every_field_is_tested() -> None:
-    assert {field.path for field in plan.FIELDS} == {*IN_PLACE, *IMMUTABLE, plan.OWNER}
+    one_of_each = {"labels[*]", "addresses[*].address"}
+    assert {field.path for field in plan.FIELDS} == {*IN_PLACE, *IMMUTABLE, *one_of_each}
 
 
 @pytest.mark.parametrize("labels", [[], [{"key": "netgw.dev/owner", "value": "other"}]])
 def test_mark_is_put_back_without_a_cut(labels: list[dict[str, str]]) -> None:
-    (change,) = changes(FULL, **AS_FULL | {"labels": labels})
-    assert (change.path, change.target, change.interrupts) == (plan.OWNER, MARK, Interrupts.NO)
+    (change,) = changes(GATEWAY_SPEC, labels=labels)
+    assert (change.path, change.target, change.interrupts) == (MARK_PATH, MARK, Interrupts.NO)
     assert sent(plan.modification([change])) == {}
+
+
+CLOUDS_OWN = {"key": "_system", "value": "1"}
+OTHERS = {"key": "team", "value": "net"}
+
+
+@pytest.mark.parametrize(
+    ("over", "own", "labels", "targets"),
+    [
+        ({}, (), [*LABELS, OTHERS, CLOUDS_OWN], {}),  # others' and the cloud's own are kept
+        ({"labelPolicy": "Replace"}, (), [*LABELS, OTHERS, CLOUDS_OWN], {"labels[team]": None}),
+        ({}, ("team",), [*LABELS, OTHERS], {"labels[team]": None}),  # the spec set it once
+        ({"labels": {}}, (), LABELS, {}),  # somebody else's env
+        ({"labels": {}}, ("env",), LABELS, {"labels[env]": None}),
+        ({"labels": {"env": "test"}}, (), LABELS, {"labels[env]": "test"}),
+        ({"labels": {"env": "prod", "a": "", "b": "2"}}, (), LABELS, {"labels[a]": "", "labels[b]": "2"}),
+    ],
+)
+def test_labels(over: Any, own: tuple[str, ...], labels: Any, targets: Any) -> None:
+    found = changes(FULL | over, own, **AS_FULL | {"labels": labels})
+    assert {change.path: change.target for change in found} == targets
+    assert [len(batch) for batch in plan.batches(found)] == [1] * len(found)
+    assert all(change.calm for change in found)
+
+
+@pytest.mark.parametrize(
+    ("address", "targets"),
+    [
+        (None, {}),
+        ("203.0.113.9", {}),
+        ("203.0.113.10", {"addresses[public].address": "203.0.113.10"}),
+        ("", {"addresses[public].address": ""}),  # released
+    ],
+)
+def test_floating_address(address: str | None, targets: Any) -> None:
+    public = {"name": "public"} if address is None else {"name": "public", "address": address}
+    found = changes(FULL | {"addresses": [public, {"name": "second"}]}, **AS_FULL)
+    assert {change.path: change.target for change in found} == targets
+
+
+def test_only_a_floating_address_is_released() -> None:
+    spec = FULL | {"addresses": [{"name": "public"}, {"name": "second", "address": ""}]}
+    assert changes(spec, **AS_FULL) == ()
+
+
+def test_each_call_has_its_own_changes() -> None:
+    over = {"labels": {"env": "test"}, "plan": "advanced", "name": "rim"}
+    found = changes(FULL | over | {"addresses": [{"name": "public", "address": ""}, {"name": "second"}]}, **AS_FULL)
+    assert [[change.path for change in batch] for batch in plan.batches(found)] == [
+        ["labels[env]"],
+        ["name", "plan"],
+        ["addresses[public].address"],
+    ]
 
 
 def test_several_changes_are_one_body() -> None:
@@ -98,8 +161,7 @@ def test_older_answers_without_router_and_plan() -> None:
 
 
 def body(spec: dict[str, Any]) -> Any:
-    values = plan.desired(parse_spec(GatewaySpec, spec), "edge", MARK)
-    return sent(creation(Desired("edge", None, values, defaults={"configuredStatus": "started"})))
+    return sent(plan.creation("edge", {"configuredStatus": "started", **desired(spec)}))
 
 
 def test_create_minimal() -> None:
@@ -125,5 +187,5 @@ def test_create_full() -> None:
         "addresses": [{"name": "public"}, {"name": "second"}],
         "configured_status": "stopped",
         "automatic_tunnel_internal_ip_allocation": False,
-        "labels": MARKED["labels"],
+        "labels": [LABELS[1], LABELS[0]],
     }

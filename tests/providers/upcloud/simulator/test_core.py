@@ -151,9 +151,9 @@ def test_accounts_do_not_see_each_other() -> None:
     [
         ("GET", "/server"),
         ("POST", "/gateway/plans"),
-        ("PATCH", "/router/x"),
-        ("GET", "/gateway/x/addresses"),
-        ("PATCH", "/gateway/x/actions/nat-flush-connections"),
+        ("PUT", "/router/x"),
+        ("POST", "/gateway/x/logs"),
+        ("POST", "/gateway/x/addresses"),
         ("GET", "/gateway/"),
     ],
 )

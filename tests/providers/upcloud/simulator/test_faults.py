@@ -110,6 +110,23 @@ def test_reset(cloud: Cloud) -> None:
     assert cloud.world.calls[-1].status is None
 
 
+def test_a_gateway_that_paging_skips(cloud: Cloud) -> None:
+    names = [cloud.gateway(name=f"edge-{number}", addresses=None)["name"] for number in range(5)]
+    fault = cloud.world.faults.add("GET /1.3/gateway", skip=1)
+    assert fault.skip == 1
+
+    def page(query: str) -> list[str]:
+        return [item["name"] for item in cloud.got(f"/gateway{query}")]
+
+    assert page("?limit=2&offset=0") == names[1:3]
+    assert cloud.world.calls[-1].path == "/1.3/gateway?limit=2&offset=0"
+    assert page("?limit=2&offset=0") == names[:2]
+    cloud.door("POST", "/_sim/faults", [{"match": "GET /1.3/gateway", "skip": 2}])
+    assert page("") == names[2:]
+    cloud.world.faults.add("GET /1.3/gateway", skip=2)
+    assert cloud.ask("GET", "/gateway?offset=x").status_code == 400
+
+
 def test_timeout_ends_with_the_clients_own(cloud: Cloud) -> None:
     cloud.world.faults.add("GET *", timeout=60)
     begun = time.monotonic()
@@ -141,6 +158,8 @@ def test_timeout_holds_its_own_request_alone(cloud: Cloud) -> None:
         {"status": 99},
         {"timeout": 0},
         {"reset": True, "times": 0},
+        {"skip": 0},
+        {"skip": 1, "status": 200},
         {"reset": True, "body": "x"},
     ],
 )

@@ -21,7 +21,8 @@ SOURCES = str(Path(__file__).parents[4] / "operator")
 DEADLINE = 20
 PROGRAM = (
     "from netgw.providers.upcloud.simulator.server import serve; "
-    f"serve(listen='127.0.0.1:0', delay=0.01, token='made-up', routers=['{ROUTER}'], tunnels='idle')"
+    f"serve(listen='127.0.0.1:0', delay=0.01, token='made-up', routers=['{ROUTER}'], tunnels='idle', "
+    "floating_ips=['203.0.113.200'])"
 )
 
 
@@ -59,7 +60,9 @@ def test_serves_until_a_signal(number: signal.Signals) -> None:
         assert client.get("/1.3/account").json()["account"]["username"] == "simulator"
         assert client.get("/1.3/account", headers={"Authorization": "Bearer other"}).status_code == 401
         assert client.get("/1.3/router").json()["routers"]["router"][0]["uuid"] == ROUTER
-        assert client.get("/_sim/world").json()["tunnels"] == "idle"
+        held = client.get("/_sim/world").json()
+        assert held["tunnels"] == "idle"
+        assert held["floating_ips"] == [{"account": "simulator", "address": "203.0.113.200"}]
         answer = client.get("/1.3/gateway/plans")
         assert sorted(answer.headers) == ["content-length", "content-type", "date", "strict-transport-security"]
         client.post("/_sim/faults", json=[{"match": "GET /1.3/zone", "timeout": 60}])

@@ -40,14 +40,14 @@ def test_create_full(cloud: Cloud) -> None:
     )
     assert made["labels"] == labels
     assert made["configured_status"] == "stopped"
-    assert made["addresses"] == [{"name": "public"}]
+    assert made["addresses"] == [{"name": "public", "provisioned_by": "service"}]
     assert made["connections"][0]["tunnels"][0]["tunnel_internal_ip"] == "169.254.17.1"
     assert cloud.got(f"/gateway/{made['uuid']}")["operational_state"] == "stopped"
 
 
 def test_addresses_are_shown_once_it_has_run(cloud: Cloud) -> None:
     named, unnamed = cloud.gateway(), cloud.gateway(name="other", addresses=None)
-    assert named["addresses"] == [{"name": "public"}]
+    assert named["addresses"] == [{"name": "public", "provisioned_by": "service"}]
     assert unnamed["addresses"] == []
     shown = [cloud.got(f"/gateway/{made['uuid']}")["addresses"] for made in (named, unnamed)]
     assert [item[0]["name"] for item in shown] == ["public", "public-ip-1"]
@@ -158,11 +158,6 @@ def test_name_is_unique_in_the_account(cloud: Cloud) -> None:
     ]
     assert [answer.status_code for answer in answers] == [409, 409, 409]
     assert cloud.ask("PATCH", f"/gateway/{other['uuid']}", {"name": "other"}).status_code == 200
-
-
-def test_create_with_a_floating_address_is_not_simulated(cloud: Cloud) -> None:
-    body = gateway_body(cloud.router(), addresses=[{"name": "public", "address": "203.0.113.200"}])
-    assert cloud.ask("POST", "/gateway", body).status_code == 501
 
 
 def test_plan_was_optional_in_2023() -> None:
@@ -338,10 +333,3 @@ def test_unknown_service(cloud: Cloud, method: str, uuid: str) -> None:
     answer = cloud.ask(method, f"/gateway/{uuid}", {})
     assert (answer.status_code, answer.json()["title"]) == (404, "Service with provided UUID not found.")
     assert answer.json()["type"] == PROBLEM + "RESOURCE_NOT_FOUND"
-
-
-def test_plans(cloud: Cloud) -> None:
-    plans = cloud.got("/gateway/plans")
-    assert [plan["name"] for plan in plans] == ["advanced", "development", "production", "standard"]
-    assert cloud.got("/gateway/plans/production") == plans[2]
-    assert cloud.ask("GET", "/gateway/plans/huge").status_code == 404

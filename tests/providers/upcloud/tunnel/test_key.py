@@ -173,7 +173,7 @@ def test_newline_is_trimmed_and_told(end: str) -> None:
     assert found.key == SecretStr(KEY)
     assert found.psk is not None
     assert found.psk.fingerprint == recorded()["psk"]["fingerprint"]
-    assert found.warning == NEWLINE
+    assert found.warnings == (NEWLINE,)
 
 
 def test_newline_is_told_while_the_secret_is_as_it_was() -> None:
@@ -181,16 +181,16 @@ def test_newline_is_told_while_the_secret_is_as_it_was() -> None:
         secrets = FakeSecrets({"psk": KEY + "\n"})
         keys = Keys(secrets, OURS)
         new, made = obj("VpnTunnel", "office-1", TUNNEL_SPEC), obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded())
-        assert (await keys.state(new, REF, new=True)).warning == NEWLINE
-        assert (await keys.state(made, REF, new=False)).warning == NEWLINE
+        assert (await keys.state(new, REF, new=True)).warnings == (NEWLINE,)
+        assert (await keys.state(made, REF, new=False)).warnings == (NEWLINE,)
         assert secrets.reads == 1
         # Another process knows it from the condition.
         advice = {"conditions": [{"type": "Warning", "message": NEWLINE}]}
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | advice)
-        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warning == NEWLINE
+        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warnings == (NEWLINE,)
         other = {"conditions": [{"type": "Warning", "message": "Of another Secret."}]}
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | other)
-        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warning is None
+        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warnings == ()
 
     asyncio.run(story())
 

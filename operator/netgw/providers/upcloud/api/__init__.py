@@ -46,6 +46,7 @@ from .models import (
 from .query import Call, Reply, Timeouts
 from .requests import (
     AddressCreate,
+    AddressModify,
     AuthenticationModify,
     ConnectionCreate,
     ConnectionModify,
@@ -57,6 +58,8 @@ from .requests import (
     LabelModify,
     PskAuthentication,
     RouterCreate,
+    RouterModify,
+    StaticRouteCreate,
     TunnelCreate,
     TunnelModify,
 )
@@ -66,6 +69,7 @@ __all__ = [
     "Account",
     "Address",
     "AddressCreate",
+    "AddressModify",
     "Authentication",
     "AuthenticationModify",
     "BadRequest",
@@ -109,8 +113,10 @@ __all__ = [
     "Route",
     "Router",
     "RouterCreate",
+    "RouterModify",
     "ServerError",
     "StaticRoute",
+    "StaticRouteCreate",
     "TimedOut",
     "Timeouts",
     "Timing",

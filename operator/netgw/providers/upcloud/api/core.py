@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import Field, JsonValue
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, JsonValue
 
 from .models import Items, Label, UuidRef, Wire
 
+SERVICE = "service"
+
+
+def _null_is_no_object(value: Any) -> Any:
+    return {} if value is None else value
+
 
 class StaticRoute(Wire):
-    """A router's route: `type` is `user` or, added by a gateway, `service`."""
+    """A router's route: `type` is `user` or, added by a gateway and not ours to change, `service`."""
 
     name: str | None = None
     route: str
@@ -30,8 +38,29 @@ class Router(Wire):
     type: str
     labels: Items[Label] = ()
     static_routes: Items[StaticRoute] = ()
-    attached_networks: AttachedNetworks = AttachedNetworks()
+    attached_networks: Annotated[AttachedNetworks, BeforeValidator(_null_is_no_object)] = AttachedNetworks()
     attached_network_gateways: tuple[UuidRef, ...] | None = None
+
+    @property
+    def user_routes(self) -> tuple[StaticRoute, ...]:
+        """The routes that users may change; one that does not tell its type is a user's."""
+        return tuple(route for route in self.static_routes if route.type != SERVICE)
+
+    @property
+    def service_routes(self) -> tuple[StaticRoute, ...]:
+        """The routes that gateways and other services added."""
+        return tuple(route for route in self.static_routes if route.type == SERVICE)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The uuids of the attached networks."""
+        return tuple(network.uuid for network in self.attached_networks.network)
+
+    @property
+    def gateways(self) -> tuple[str, ...] | None:
+        """The uuids of the attached gateways; None when the answer does not tell."""
+        attached = self.attached_network_gateways
+        return None if attached is None else tuple(gateway.uuid for gateway in attached)
 
 
 class Zone(Wire):

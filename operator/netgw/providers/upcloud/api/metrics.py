@@ -22,6 +22,8 @@ def _object_or_nothing(value: Any) -> Any:
     return value if isinstance(value, dict) else None
 
 
+# A time that never came may be null, absent or empty; it must not hide the rest.
+Moment = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
 Selectors = Annotated[tuple[str, ...], BeforeValidator(_one_is_a_list)]
 
 
@@ -31,11 +33,11 @@ class HeuristicState(Wire):
     tunnel_up: bool | None = None
     tunnel_healthy: bool | None = None
     last_down_message: str | None = None
-    last_down_message_updated_at: AwareDatetime | None = None
+    last_down_message_updated_at: Moment = None
     up_events: int | None = None
     down_events: int | None = None
     log_message_bad_events: int | None = None
-    updated_at: AwareDatetime | None = None
+    updated_at: Moment = None
 
 
 class ChildSa(Wire):
@@ -60,8 +62,8 @@ class ChildSa(Wire):
     remote_traffic_selectors: Selectors = Field(
         default=(), validation_alias=AliasChoices("remote_traffic_selectors", "remote_traffic_selector")
     )
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: Moment = None
+    updated_at: Moment = None
 
 
 class IkeSa(Wire):
@@ -82,10 +84,12 @@ class IkeSa(Wire):
     established: int | None = None
     rekey_time: int | None = None
     reauth_time: int | None = None
+    life_time: int | None = None
+    install_time: int | None = None
     child_sas: Items[ChildSa] = ()
     heuristic_state: Annotated[HeuristicState | None, BeforeValidator(_object_or_nothing)] = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: Moment = None
+    updated_at: Moment = None
 
 
 class IpsecMetrics(Wire):
@@ -103,8 +107,8 @@ class NatMetrics(Wire):
     total_rejected_sessions: int | None = Field(
         default=None, validation_alias=AliasChoices("total_rejected_sessions", "total_rejected_connections")
     )
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: Moment = None
+    updated_at: Moment = None
 
 
 class Metrics(Wire):
@@ -112,3 +116,13 @@ class Metrics(Wire):
 
     gateways: Items[NatMetrics] = ()
     ipsec_metrics: IpsecMetrics | None = None
+
+    @property
+    def nat(self) -> NatMetrics | None:
+        """The gateway's own counters, if there are any."""
+        return self.gateways[0] if self.gateways else None
+
+    @property
+    def ike_sas(self) -> tuple[IkeSa, ...]:
+        """Every IKE security association: several of one name during a rekey, none of a tunnel that has none."""
+        return self.ipsec_metrics.ike_sas if self.ipsec_metrics else ()

@@ -122,7 +122,10 @@ class ConnectionCreate(Request):
 
 
 class ConnectionModify(Request):
-    """A change of a connection. A list that is given replaces the whole list: tunnels that are not in it end."""
+    """A change of a connection. A list that is given replaces the whole list: tunnels that are not in it end.
+
+    The operator sends routes alone: a tunnel that somebody adds between our look and our call must not end.
+    """
 
     local_routes: tuple[Route, ...] | None = None
     remote_routes: tuple[Route, ...] | None = None
@@ -134,6 +137,12 @@ class AddressCreate(Request):
 
     name: str
     address: str | None = None
+
+
+class AddressModify(Request):
+    """A floating IP of the account for an address of a gateway; the name stays."""
+
+    address: str
 
 
 class GatewayCreate(Request):
@@ -152,7 +161,10 @@ class GatewayCreate(Request):
 
 
 class GatewayModify(Request):
-    """A change of a gateway, which turns `pending` each time. `labels` and `connections` replace the whole set."""
+    """A change of a gateway, which turns `pending` each time. `labels` and `connections` replace the whole set.
+
+    The operator sends neither: replaced connections get new uuids, and what others added meanwhile is lost.
+    """
 
     name: str | None = None
     configured_status: str | None = None
@@ -181,14 +193,37 @@ class LabelModify(Request):
     value: str | None = None
 
 
+class StaticRouteCreate(Request):
+    """A route of type `user`: `route` is a prefix, `nexthop` an address. Without a `name` the cloud makes one up."""
+
+    route: str
+    nexthop: str
+    name: str | None = None
+
+
 class RouterCreate(Request):
     """A new router."""
 
     name: str
     labels: tuple[Label, ...] | None = None
+    static_routes: tuple[StaticRouteCreate, ...] | None = None
+
+
+class RouterModify(Request):
+    """A change of a router. Lists that are given replace the whole set, but routes of type `service` stay."""
+
+    name: str | None = None
+    labels: tuple[Label, ...] | None = None
+    static_routes: tuple[StaticRouteCreate, ...] | None = None
 
 
 class RouterCreateEnvelope(Request):
     """`{"router": {…}}`."""
 
     router: RouterCreate
+
+
+class RouterModifyEnvelope(Request):
+    """`{"router": {…}}`."""
+
+    router: RouterModify

@@ -21,7 +21,7 @@ from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection
-from netgw.providers.upcloud.base import Base, contradiction, links
+from netgw.providers.upcloud.base import Base, contradiction, links, managed_name, validated
 from netgw.providers.upcloud.connection import plan
 from netgw.providers.upcloud.connection.describe import describe
 from netgw.providers.upcloud.connection.model import KIND, ConnectionSpec
@@ -47,7 +47,7 @@ class ConnectionActuator(Base):
         return links(obj, PARENT, ConnectionActuator.parent_field)
 
     def validate(self, obj: Object) -> None:
-        parse_spec(ConnectionSpec, obj.spec)
+        validated(parse_spec(ConnectionSpec, obj.spec))
 
     def _root(self, obj: Object, parent: str | None = None) -> str:
         return parent or obj.status.get("gatewayUuid") or self.parent_uuid(obj) or ""
@@ -56,8 +56,8 @@ class ConnectionActuator(Base):
         tunnels = obj.status.get("tunnels")
         return None if tunnels is None else f"tunnels up {tunnels}"
 
-    def _unmanaged_hold(self, uuid: str) -> Waiting | None:
-        if self._account.known(uuid) is not None:
+    def _unmanaged_hold(self, obj: Object, uuid: str) -> Waiting | None:
+        if self._account(obj).known(uuid) is not None:
             return None
         return Waiting("ParentNotFound", f"The account has no gateway {uuid} (gatewayRef.uuid).", 60.0)
 
@@ -68,25 +68,30 @@ class ConnectionActuator(Base):
         uuid, gateway = str(obj.uuid), obj.status.get("gatewayUuid") or self.parent_uuid(obj)
         if gateway is None:
             return Unseen("Its gateway is not known.")
-        entry = await self._account.gateway(gateway, fresh=fresh)
+        account = self._account(obj)
+        entry = await account.gateway(gateway, fresh=fresh)
         if entry is None:
             return Absent(f"Gateway {gateway} does not exist any more in UpCloud.", parent_gone=True)
         if (found := in_entry(entry, uuid)) is not None:
             return found
-        if not await self._account.has_connection(gateway, uuid):
+        if not await account.has_connection(gateway, uuid):
             return Absent(f"Connection {uuid} does not exist any more in UpCloud.")
-        entry = await self._account.gateway(gateway, fresh=True)
+        entry = await account.gateway(gateway, fresh=True)
         found = None if entry is None else in_entry(entry, uuid)
         if found is None:
             raise contradiction(gateway, f"connection {uuid}")
         return found
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
-        entry = await self._account.gateway(str(parent), fresh=True)
+        entry = await self._account(obj).gateway(str(parent), fresh=True)
         if entry is None:
             return Search(self._context.clock.now(), self._context.clock.wall(), parent_gone=True)
         named = tuple(external(entry, c) for c in entry.connections if c.name == name)
         return Search(entry.began, entry.date, named)
+
+    def seen(self, obj: Object) -> Sequence[External] | None:
+        entry = self._account(obj).known(str(self.parent_uuid(obj)))
+        return None if entry is None else [external(entry, connection) for connection in entry.connections]
 
     def equal(self, external: External, desired: Desired) -> bool:
         """Only under a gateway that is ours, and only when nothing would have to change."""
@@ -96,16 +101,17 @@ class ConnectionActuator(Base):
 
     async def resolve(self, obj: Object, external: External | None) -> Resolution:
         spec = parse_spec(ConnectionSpec, obj.spec)
-        name, parent = self.effective_name(obj), self.parent_uuid(obj)
-        desired = Desired(name, parent, plan.desired(spec, name), defaults={"type": "ipsec"})
-        missing = self._no_room(parent) if external is None else self._parent_missing(obj)
+        effective, parent = self.effective_name(obj), self.parent_uuid(obj)
+        values = plan.desired(spec, managed_name(spec, spec.name, effective))
+        desired = Desired(effective, parent, values, defaults={"type": "ipsec"})
+        missing = self._no_room(obj, parent) if external is None else self._parent_missing(obj)
         return Resolution(desired, () if missing is None else (missing,))
 
-    def _no_room(self, gateway: str | None) -> Hold | None:
-        entry = None if gateway is None else self._account.known(gateway)
+    def _no_room(self, obj: Object, gateway: str | None) -> Hold | None:
+        entry = None if gateway is None else self._account(obj).known(gateway)
         if entry is None:
             return Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
-        return self._room(entry).for_connection()
+        return self._room(obj, entry).for_connection()
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
         return self._moved(obj, external, "gateway")
@@ -114,27 +120,28 @@ class ConnectionActuator(Base):
         return {}
 
     async def create(self, obj: Object, desired: Desired) -> Created:
-        gateway = str(desired.parent)
+        gateway, account = str(desired.parent), self._account(obj)
         body = plan.creation(desired.name, {**desired.defaults, **desired.values})
-        async with self._account.writing(gateway):
-            reply = await self._account.api.create_connection(gateway=gateway, body=body)
+        with self._counting(obj, gateway):
+            async with account.writing(gateway):
+                reply = await account.api.create_connection(gateway=gateway, body=body)
         return Created(reply.value.uuid, {"gatewayUuid": gateway})
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
-        gateway = str(external.parent)
-        async with self._account.writing(gateway):
+        gateway, account = str(external.parent), self._account(obj)
+        async with account.writing(gateway):
             body = plan.modification(changes)
-            await self._account.api.modify_connection(gateway=gateway, connection=external.uuid, body=body)
+            await account.api.modify_connection(gateway=gateway, connection=external.uuid, body=body)
 
-    async def children(self, external: External) -> Sequence[str]:
-        entry = await self._account.gateway(str(external.parent), fresh=True)
+    async def children(self, obj: Object, external: External) -> Sequence[str]:
+        entry = await self._account(obj).gateway(str(external.parent), fresh=True)
         connections = () if entry is None else entry.connections
         return [f"tunnel {t.name} ({t.uuid})" for c in connections if c.uuid == external.uuid for t in c.tunnels]
 
     async def delete(self, obj: Object, external: External) -> None:
-        gateway = str(external.parent)
-        async with self._account.writing(gateway):
-            await self._account.api.delete_connection(gateway=gateway, connection=external.uuid)
+        gateway, account = str(external.parent), self._account(obj)
+        async with account.writing(gateway):
+            await account.api.delete_connection(gateway=gateway, connection=external.uuid)
 
     def identity(self, external: External) -> Mapping[str, Json]:
         return {"gatewayUuid": external.parent}

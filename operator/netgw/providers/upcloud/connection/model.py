@@ -8,20 +8,21 @@ from pydantic import ConfigDict, Field
 
 from netgw.kube.kind import Column, Kind, Parent, condition_path
 from netgw.kube.resource import Model, ParentRef, Rule, Spec, Status, list_map, rules
-from netgw.providers.upcloud.names import CATEGORIES, GROUP, NAME_RULES, VERSION, CloudName
+from netgw.providers.upcloud.names import CATEGORIES, GROUP, ROOT_RULES, VERSION, CloudName
 
 MAX_ROUTES = 100
 """Ours, not UpCloud's: admission has to know how much there can be to check."""
 
 EFFECTIVE_NAME_FIXED = Rule(
-    "(has(self.spec.name) ? self.spec.name : self.metadata.name)"
+    "has(self.spec.import) || (has(self.spec.name) ? self.spec.name : self.metadata.name)"
     " == (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)",
     "the name in UpCloud is immutable; make another VpnConnection with the other name and delete this one",
     reason="FieldValueForbidden",
     field_path=".spec.name",
 )
 SOME_ROUTE = Rule(
-    "(has(self.localRoutes) && size(self.localRoutes) > 0) || (has(self.remoteRoutes) && size(self.remoteRoutes) > 0)",
+    "has(self.import) || (has(self.localRoutes) && size(self.localRoutes) > 0)"
+    " || (has(self.remoteRoutes) && size(self.remoteRoutes) > 0)",
     "give at least one route, in localRoutes or in remoteRoutes",
 )
 IPV4_NETWORK = (
@@ -118,6 +119,6 @@ KIND = Kind(
         Column("UUID", ".status.uuid", wide=True),
     ),
     selectable=(".spec.gatewayRef.name", ".spec.gatewayRef.uuid"),
-    validations=(*NAME_RULES, EFFECTIVE_NAME_FIXED),
+    validations=(*ROOT_RULES, EFFECTIVE_NAME_FIXED),
     parent=Parent("NetworkGateway", "gatewayRef"),
 )

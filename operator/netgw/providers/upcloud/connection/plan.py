@@ -21,9 +21,9 @@ FIELDS = (
 )
 
 
-def desired(spec: ConnectionSpec, name: str) -> Values:
-    """What the spec sets."""
-    values: dict[str, Value] = {"name": name}
+def desired(spec: ConnectionSpec, name: str | None) -> Values:
+    """What the spec sets. `name`: None where it is not managed."""
+    values: dict[str, Value] = {} if name is None else {"name": name}
     if spec.type is not None:
         values["type"] = spec.type
     for path, routes in (("localRoutes", spec.local_routes), ("remoteRoutes", spec.remote_routes)):

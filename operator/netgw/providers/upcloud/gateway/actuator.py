@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from netgw.engine.actuator import Absent, Created, Desired, External, Links, Look, Observation, Resolution, Search
+from netgw.engine.actuator import (
+    Absent,
+    Action,
+    Created,
+    Desired,
+    External,
+    Links,
+    Look,
+    Observation,
+    Resolution,
+    Search,
+)
 from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.ownership import MARK, is_mine, mark
-from netgw.engine.plan import Change
+from netgw.engine.plan import Change, Values, interrupting
 from netgw.kube.kind import parse_spec
-from netgw.providers.upcloud.api import AddressCreate, GatewayCreate, Label, LabelModify, UuidRef
-from netgw.providers.upcloud.base import Base
+from netgw.providers.upcloud.account import STABLE, Account
+from netgw.providers.upcloud.api import AddressModify, Label, LabelModify, Plan, UpCloudError
+from netgw.providers.upcloud.base import Base, Context, links, managed_name, validated
+from netgw.providers.upcloud.failures import what_it_says
 from netgw.providers.upcloud.gateway import plan
 from netgw.providers.upcloud.gateway.describe import describe
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
-from netgw.providers.upcloud.gateway.state import is_ending
+from netgw.providers.upcloud.gateway.state import carries_traffic, is_ending
+from netgw.providers.upcloud.labels import is_label, label_key, own_keys
+from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.room import AGAIN
 from netgw.providers.upcloud.snapshot import Entry
+
+ROUTER, ROUTER_FIELD = "Router", "routerRef"
 
 
 class GatewayActuator(Base):
@@ -29,13 +48,22 @@ class GatewayActuator(Base):
     fields = plan.FIELDS
     recreate = False
     marked = True
+    actions: Sequence[Action] = (
+        Action(
+            "flush-nat-requested-at", "lastHandledFlushNatAt", "NatFlushed", "NatNotFlushed", "NAT connections dropped"
+        ),
+    )
+
+    def __init__(self, context: Context, rollout: Rollout) -> None:
+        super().__init__(context)
+        self._rollout = rollout
 
     @staticmethod
-    def links(_: Object) -> Links:
-        return Links()
+    def links(obj: Object) -> Links:
+        return links(obj, ROUTER, ROUTER_FIELD)
 
     def validate(self, obj: Object) -> None:
-        parse_spec(GatewaySpec, obj.spec)
+        validated(parse_spec(GatewaySpec, obj.spec))
 
     def _root(self, obj: Object, parent: str | None = None) -> str:
         return obj.uuid or ""
@@ -44,42 +72,128 @@ class GatewayActuator(Base):
         state = obj.status.get("operationalState")
         return None if state is None else str(state)
 
+    # ---- the router, which is no parent: a gateway is found without it
+
+    def parent_hold(self, obj: Object) -> Hold | None:
+        if obj.spec.get(ROUTER_FIELD) is None:
+            return None
+        router = self._store.parent(obj)
+        if router is not None and router.deleting:
+            return Waiting("ParentDeleting", f"Router {router.name} is being deleted.")
+        if self._router(obj) is not None:
+            return None
+        name = obj.spec[ROUTER_FIELD].get("name")
+        if router is None:
+            return Waiting("ParentNotFound", f"There is no Router {name} in this namespace yet.")
+        return Waiting("ParentNotCreated", f"Router {name} does not exist in UpCloud yet.")
+
+    def _router(self, obj: Object) -> str | None:
+        """The uuid that `routerRef` means now."""
+        ref = obj.spec.get(ROUTER_FIELD) or {}
+        if (uuid := ref.get("uuid")) is not None:
+            return str(uuid)
+        router = self._store.parent(obj)
+        return None if router is None else router.uuid
+
+    # ---- finding it
+
     async def owns(self, obj: Object) -> bool:
-        return obj.uuid is not None and await self._account.gateway(obj.uuid) is not None
+        return obj.uuid is not None and await self._account(obj).gateway(obj.uuid) is not None
 
     async def observe(self, obj: Object, *, fresh: bool) -> Look:
         uuid = str(obj.uuid)
-        entry = await self._account.gateway(uuid, fresh=fresh)
+        entry = await self._account(obj).gateway(uuid, fresh=fresh)
         return Absent(f"Gateway {uuid} does not exist any more in UpCloud.") if entry is None else external(entry)
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
-        entries, began, date = await self._account.list_now()
+        entries, began, date = await self._account(obj).list_now()
         found = [external(entry) for entry in entries]
-        alive, cluster = self._store.alive, self._context.cluster
         return Search(
             began=began,
             date=date,
             named=tuple(gateway for gateway in found if gateway.name == name),
-            mine=tuple(gateway for gateway in found if is_mine(gateway.owner, cluster, obj, alive)),
+            mine=tuple(gateway for gateway in found if self._is_mine(obj, gateway)),
         )
+
+    def seen(self, obj: Object) -> Sequence[External] | None:
+        entries = self._account(obj).entries()
+        return None if entries is None else [external(entry) for entry in entries]
+
+    def owned_by(self, obj: Object, external: External) -> str | None:
+        return None if external.owner is None or self._is_mine(obj, external) else external.owner
+
+    def _is_mine(self, obj: Object, external: External) -> bool:
+        return is_mine(external.owner, self._context.cluster, obj, self._store.alive)
 
     def equal(self, external: External, desired: Desired) -> bool:
         return False  # the mark decides, never the likeness
 
+    # ---- what is wanted
+
     async def resolve(self, obj: Object, external: External | None) -> Resolution:
         spec = parse_spec(GatewaySpec, obj.spec)
-        name = self.effective_name(obj)
-        values = plan.desired(spec, name, mark(self._context.cluster, obj))
-        return Resolution(Desired(name, None, values, defaults={"configuredStatus": "started"}))
+        effective = self.effective_name(obj)
+        name = managed_name(spec, spec.name, effective)
+        owner = mark(self._context.cluster, obj)
+        values: Values = plan.desired(spec, name=name, owner=owner, router=self._router(obj))
+        holds: tuple[Hold, ...] = ()
+        if external is not None:
+            entry: Entry = external.wire
+            own, replace = obj.status.get("ownLabelKeys") or (), spec.label_policy == "Replace"
+            values = plan.settled(values, entry.gateway, own, replace=replace)
+            missing = self.parent_hold(obj) if self._router(obj) is None else None
+            holds = () if missing is None else (missing,)
+        elif (held := await self._unknown_plan(obj, values) or self._plan_without(obj, values)) is not None:
+            holds = (held,)
+        return Resolution(Desired(effective, None, values, defaults={"configuredStatus": "started"}), holds)
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
-        return None
+        return None  # another router is a field that cannot change
+
+    def batches(self, changes: Sequence[Change]) -> Sequence[tuple[Change, ...]]:
+        return plan.batches(changes)
+
+    # ---- what UpCloud would refuse for sure is not asked for: judged from what was seen
 
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
-        """What UpCloud would refuse for sure is not asked for: judged from the snapshot."""
         entry: Entry = external.wire
         target = {change.path: change.target for change in changes}
-        return self._vpn_needed(entry, target) or self._too_small(entry, target) or {}
+        held = self._vpn_needed(entry, target) or self._too_small(obj, entry, target)
+        if held is None and target.keys() & {"plan", "features"}:
+            held = self._plan_without(obj, {**external.values, **target})
+        if held is not None:
+            return held
+        if not interrupting(changes) or not carries_traffic(entry.gateway):
+            return {}
+        account = self._account(obj)
+        others = [o for o in self._store if o.kind == self.kind and self._account(o) is account]
+        return self._rollout.begin(obj, others)
+
+    async def _unknown_plan(self, obj: Object, values: Values) -> Hold | None:
+        """A plan that UpCloud does not name, also when asked again: it cannot be had."""
+        name = str(values.get("plan"))
+        try:
+            plans = await self._account(obj).plans_with(name)
+        except CallFailed as failure:
+            return failure.outcome
+        if not plans or name in plans:
+            return None
+        return Stalled("Rejected", f"Not created: UpCloud has no plan {name}, it has {_some(sorted(plans))}. Set plan.")
+
+    def _plan_without(self, obj: Object, values: Values) -> Hold | None:
+        """A feature that the plan does not have."""
+        known = self._account(obj).plans
+        chosen = known.get(str(values.get("plan")))
+        lacking = (
+            [] if chosen is None else [f for f in values.get("features") or () if f not in chosen.supported_features]
+        )
+        if chosen is None or not lacking:
+            return None
+        able = [p.name for p in known.values() if set(values["features"]) <= set(p.supported_features)]
+        advice = f"Set plan to one that has it ({_some(sorted(able))}), or" if able else "So"
+        return Stalled(
+            "Rejected", f"Plan {chosen.name} has no feature {lacking[0]}. {advice} take {lacking[0]} out of features."
+        )
 
     def _vpn_needed(self, entry: Entry, target: Mapping[str, Any]) -> Stalled | None:
         if "vpn" in target.get("features", ("vpn",)) or not entry.connections:
@@ -91,34 +205,51 @@ class GatewayActuator(Base):
             f"Delete them first, or put vpn back into spec.features.",
         )
 
-    def _too_small(self, entry: Entry, target: Mapping[str, Any]) -> Waiting | None:
-        wanted = self._account.plans.get(target.get("plan", ""))
-        if wanted is None:
+    @contextmanager
+    def _counting_downgrade(self, account: Account, entry: Entry, changes: Sequence[Change]) -> Iterator[None]:
+        """A smaller plan that the API refuses is told with the numbers where these are in the way in one reading."""
+        try:
+            yield
+        except UpCloudError as error:
+            wanted = account.plans.get(str(next((c.target for c in changes if c.path == "plan"), None)))
+            most = max(len(list(entry.tunnels())), len(entry.connections))
+            if error.status != 400 or wanted is None or most <= wanted.vpn_tunnel_amount:
+                raise
+            held = self._quota(wanted, entry, f" UpCloud says: {what_it_says(error)}")
+            raise CallFailed(held, status=error.status) from None
+
+    def _too_small(self, obj: Object, entry: Entry, target: Mapping[str, Any]) -> Waiting | None:
+        """Only what is too much however the number of the plan is read: as connections, and as tunnels."""
+        wanted = self._account(obj).plans.get(target.get("plan", ""))
+        if wanted is None or min(len(list(entry.tunnels())), len(entry.connections)) <= wanted.vpn_tunnel_amount:
             return None
-        for what, used in (("tunnels", len(list(entry.tunnels()))), ("connections", len(entry.connections))):
-            if used > wanted.vpn_tunnel_amount:
-                return Waiting(
-                    "QuotaReached",
-                    f"Not changed: plan {wanted.name} has {wanted.vpn_tunnel_amount} {what} and {entry.gateway.name} "
-                    f"uses {used}. Delete {what} first, or set a larger plan. Tried again every 15 min.",
-                    AGAIN,
-                )
-        return None
+        return self._quota(wanted, entry)
+
+    def _quota(self, wanted: Plan, entry: Entry, quoted: str = "") -> Waiting:
+        return Waiting(
+            "QuotaReached",
+            f"Not changed: plan {wanted.name} has {wanted.vpn_tunnel_amount} tunnels and {entry.gateway.name} uses "
+            f"{len(list(entry.tunnels()))}, in {len(entry.connections)} connections. Delete some first, or set a "
+            f"larger plan.{quoted} Tried again every 15 min.",
+            AGAIN,
+        )
 
     async def create(self, obj: Object, desired: Desired) -> Created:
+        account = self._account(obj)
         try:
-            async with self._account.writing(""):
-                return Created((await self._account.api.create_gateway(body=creation(desired))).value.uuid)
+            async with account.writing(""):
+                body = plan.creation(desired.name, {**desired.defaults, **desired.values})
+                return Created((await account.api.create_gateway(body=body)).value.uuid)
         except CallFailed as failure:
             if failure.status != 409:
                 raise
-            raise CallFailed(await self._in_the_way(desired) or failure.outcome, status=409) from None
+            raise CallFailed(await self._in_the_way(account, desired) or failure.outcome, status=409) from None
 
-    async def _in_the_way(self, desired: Desired) -> Waiting | None:
+    async def _in_the_way(self, account: Account, desired: Desired) -> Waiting | None:
         """A router has one gateway: name it. Another gateway of the name is found by whoever asked."""
         router = desired.values["routerRef.uuid"]
         try:
-            entries, _, _ = await self._account.list_now()
+            entries, _, _ = await account.list_now()
         except CallFailed:
             return None
         for gateway in (entry.gateway for entry in entries):
@@ -131,33 +262,64 @@ class GatewayActuator(Base):
         return None
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
-        async with self._account.writing(external.uuid):
-            if len(changes) == 1 and changes[0].path == plan.OWNER:
-                await self._put_mark(external, str(changes[0].target))
+        account, gateway, first = self._account(obj), external.uuid, changes[0]
+        async with account.writing(gateway):
+            if is_label(first.path):
+                await self._put_label(account, gateway, first)
+            elif (name := plan.address_name(first.path)) is None:
+                with self._counting_downgrade(account, external.wire, changes):
+                    await account.api.modify_gateway(gateway=gateway, body=plan.modification(changes))
+            elif first.target:
+                body = AddressModify(address=first.target)
+                await account.api.modify_address(gateway=gateway, name=name, body=body)
             else:
-                body = plan.modification(changes)
-                await self._account.api.modify_gateway(gateway=external.uuid, body=body)
+                await account.api.release_address(gateway=gateway, name=name)
 
-    async def _put_mark(self, external: External, owner: str) -> None:
+    async def _put_label(self, account: Account, gateway: str, change: Change) -> None:
         """By the label endpoints: a PATCH of the service sends it through pending and could lose labels of others."""
-        if external.owner is None:
-            await self._account.api.create_label(gateway=external.uuid, body=Label(key=MARK, value=owner))
+        key = label_key(change.path)
+        if change.target is None:
+            await account.api.delete_label(gateway=gateway, key=key)
+        elif change.current is None:
+            await account.api.create_label(gateway=gateway, body=Label(key=key, value=change.target))
         else:
-            await self._account.api.modify_label(gateway=external.uuid, key=MARK, body=LabelModify(value=owner))
+            await account.api.modify_label(gateway=gateway, key=key, body=LabelModify(value=change.target))
 
-    async def children(self, external: External) -> Sequence[str]:
-        entry = await self._account.gateway(external.uuid, fresh=True)
+    async def act(self, obj: Object, external: External, action: Action) -> None:
+        async with self._account(obj).writing(external.uuid):
+            await self._account(obj).api.flush_nat(gateway=external.uuid)
+
+    async def children(self, obj: Object, external: External) -> Sequence[str]:
+        entry = await self._account(obj).gateway(external.uuid, fresh=True)
         return [] if entry is None else [f"connection {c.name} ({c.uuid})" for c in entry.connections]
 
+    async def unmark(self, obj: Object, external: External) -> None:
+        if external.owner is not None and self._is_mine(obj, external):
+            async with self._account(obj).writing(external.uuid):
+                await self._account(obj).api.delete_label(gateway=external.uuid, key=MARK)
+
     async def delete(self, obj: Object, external: External) -> None:
-        async with self._account.writing(external.uuid):
-            await self._account.api.delete_gateway(gateway=external.uuid)
+        async with self._account(obj).writing(external.uuid):
+            await self._account(obj).api.delete_gateway(gateway=external.uuid)
 
     def identity(self, external: External) -> Mapping[str, Json]:
         return {}
 
     def describe(self, obj: Object, external: External, resolution: Resolution | None) -> Observation:
-        return describe(obj, external.wire, self._account.plans, self._context.clock.wall())
+        entry: Entry = external.wire
+        runs = entry.gateway.operational_state in STABLE
+        interrupted, after = self._rollout.interrupted(obj, up=runs, began=external.began)
+        known = describe(obj, entry, self._account(obj).plans, self._context.clock.wall())
+        fields = {**known.fields, "interruptedAt": interrupted, "ownLabelKeys": self._own_keys(obj, entry)}
+        soonest = min((seconds for seconds in (known.after, after) if seconds is not None), default=None)
+        return dataclasses.replace(known, fields=fields, after=soonest)
+
+    def _own_keys(self, obj: Object, entry: Entry) -> list[str] | None:
+        """Nothing is ours of what is only observed."""
+        before, labels = obj.status.get("ownLabelKeys") or (), obj.spec.get("labels")
+        observes = (obj.status.get("policies") or {}).get("managementPolicy") == "Observe"
+        named = labels if isinstance(labels, Mapping) and not observes else {}
+        return own_keys(named, before, entry.gateway.labels)
 
 
 def external(entry: Entry) -> External:
@@ -170,29 +332,10 @@ def external(entry: Entry) -> External:
         created_at=gateway.created_at,
         values=plan.observed(gateway),
         began=entry.began,
-        owner=plan.owner_of(gateway),
+        owner=next((label.value for label in gateway.labels if label.key == MARK), None),
         deleting=is_ending(gateway),
         wire=entry,
     )
-
-
-def creation(desired: Desired) -> GatewayCreate:
-    """The body of the POST: what the spec sets, and our own defaults where the API demands a value."""
-    values: Mapping[str, Any] = {**desired.defaults, **desired.values}
-    body: dict[str, Any] = {
-        "name": desired.name,
-        "zone": values["zone"],
-        "plan": values["plan"],
-        "features": tuple(values["features"]),
-        "routers": (UuidRef(uuid=values["routerRef.uuid"]),),
-        "configured_status": values["configuredStatus"],
-        "labels": (Label(key=MARK, value=values[plan.OWNER]),),
-    }
-    if "addresses" in values:
-        body["addresses"] = tuple(AddressCreate(name=name) for name in values["addresses"])
-    if "automaticTunnelInternalIpAllocation" in values:
-        body["automatic_tunnel_internal_ip_allocation"] = values["automaticTunnelInternalIpAllocation"]
-    return GatewayCreate.model_validate(body)
 
 
 def _some(names: Sequence[str]) -> str:

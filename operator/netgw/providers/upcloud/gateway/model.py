@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
-from netgw.kube.kind import Column, Kind, condition_path
-from netgw.kube.resource import UUID_PATTERN, Model, Rule, Spec, Status, list_map, list_set, rules
-from netgw.providers.upcloud.names import CATEGORIES, GROUP, NAME_RULES, VERSION, CloudName
+from netgw.kube.kind import Column, Kind, Parent, condition_path
+from netgw.kube.resource import (
+    EXACTLY_ONE,
+    Model,
+    ObjectName,
+    ParentRef,
+    Rule,
+    SecretRef,
+    Spec,
+    Status,
+    Uuid,
+    list_map,
+    list_set,
+    required_to_create,
+    rules,
+)
+from netgw.providers.upcloud.names import CATEGORIES, GROUP, ROOT_RULES, VERSION, CloudName
 
 Feature = Literal["nat", "vpn"]
+LabelValue = Annotated[str, Field(max_length=255)]
 ConfiguredStatus = Literal["started", "stopped"]
 
 ZONE_FIXED = Rule(
@@ -19,9 +34,17 @@ ZONE_FIXED = Rule(
     reason="FieldValueForbidden",
 )
 ROUTER_FIXED = Rule(
-    "self == oldSelf",
+    "has(self.uuid) && has(oldSelf.uuid) ? self.uuid == oldSelf.uuid : true",
     "the router is immutable; make another NetworkGateway at the other router and delete this one",
     reason="FieldValueForbidden",
+)
+LABEL_KEYS = Rule(
+    "self.all(k, k.matches('^[ -^`-~][ -~]{1,31}$') && !k.startsWith('netgw.dev/'))",
+    "a key has 2 to 32 characters of printable ASCII and begins neither with _ (the cloud's own) nor with netgw.dev/",
+)
+FLOATING_IP = Rule(
+    "self == '' || (isIP(self) && ip(self).family() == 4 && ip(self).isGlobalUnicast())",
+    "give a floating IPv4 address of the account, or an empty text to release it",
 )
 ADDRESSES_FIXED = Rule(
     "size(self) == size(oldSelf) && self.all(a, oldSelf.exists(o, o.name == a.name))",
@@ -30,11 +53,15 @@ ADDRESSES_FIXED = Rule(
 )
 
 
-class RouterRef(Model):
-    """A router in UpCloud."""
+class RouterRef(ParentRef):
+    """A router: either a Router in the same namespace or one in UpCloud."""
 
-    uuid: Annotated[str, Field(pattern=UUID_PATTERN, max_length=36, json_schema_extra=rules(ROUTER_FIXED))]
-    """UUID of the router, in lower case. Immutable."""
+    model_config = ConfigDict(json_schema_extra=rules(EXACTLY_ONE, ROUTER_FIXED))
+
+    name: ObjectName | None = None
+    """metadata.name of a Router in the same namespace. It may come later: until then the gateway waits."""
+    uuid: Uuid | None = None
+    """UUID of the router in UpCloud, in lower case, where no Router manages it."""
 
 
 class Address(Model):
@@ -42,6 +69,11 @@ class Address(Model):
 
     name: CloudName
     """Name of the address, to which tunnels refer in localAddress: 1 to 64 characters of a-z A-Z 0-9 _ -. Immutable."""
+    address: Annotated[str | None, Field(max_length=15, json_schema_extra=rules(FLOATING_IP))] = None
+    """A floating IP of the account, to be attached under this name. An empty text releases the one that is attached:
+    UpCloud then assigns an address of its own. Unset: what UpCloud has is left as it is.
+
+    Changes in place. Interrupts traffic: peers know the gateway by its address."""
 
 
 class GatewaySpec(Spec):
@@ -51,40 +83,54 @@ class GatewaySpec(Spec):
     leaves its value in UpCloud as it is.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(*(required_to_create(field) for field in ("zone", "plan", "features", "routerRef")))
+    )
+
     name: CloudName | None = None
     """Name in UpCloud, unique in the account: 1 to 64 characters of a-z A-Z 0-9 _ -. Default: metadata.name; required
     where that does not fit, for example because it has a dot.
 
     Changes in place. Counts as interrupting traffic: UpCloud sends a running gateway through the state pending and does
     not say what happens to traffic meanwhile."""
-    zone: Annotated[str, Field(pattern="^[a-z]{2}-[a-z]{3}[0-9]$", max_length=7, json_schema_extra=rules(ZONE_FIXED))]
-    """Zone that the gateway runs in, a public one, for example fi-hel1 or de-fra1. GET /1.3/zone tells all.
+    zone: Annotated[
+        str | None, Field(pattern="^[a-z]{2}-[a-z]{3}[0-9]$", max_length=7, json_schema_extra=rules(ZONE_FIXED))
+    ] = None
+    """Required, unless spec.import names a gateway that exists. Zone that the gateway runs in, a public one, for
+    example fi-hel1 or de-fra1. GET /1.3/zone tells all.
 
     Immutable: for another zone make another NetworkGateway."""
-    plan: Annotated[str, Field(min_length=1, max_length=64)]
-    """Plan, by its name: sets features, bandwidth, number of connections and number of VPN tunnels. Known ones:
-    development and standard (nat only), production (nat and vpn, 2 tunnels), advanced (nat and vpn, 10 tunnels). Any
-    name that UpCloud knows is taken; GET /1.3/gateway/plans tells today's plans and numbers.
+    plan: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """Required, unless spec.import names a gateway that exists. Plan, by its name: sets features, bandwidth, number of
+    connections and number of VPN tunnels. Known ones: development and standard (nat only), production (nat and vpn, 2
+    tunnels), advanced (nat and vpn, 10 tunnels). Any name that UpCloud knows is taken; netgw plans tells today's plans
+    and numbers.
 
     Changes in place. Counts as interrupting traffic: UpCloud does not say."""
-    features: Annotated[tuple[Feature, ...], Field(min_length=1, max_length=2, json_schema_extra=list_set())]
-    """What the gateway does, one or both. nat: machines behind the router reach the internet through the gateway's
-    address. vpn: IPsec tunnels, made by VpnConnection and VpnTunnel; needs a plan with vpn.
+    features: Annotated[tuple[Feature, ...] | None, Field(min_length=1, max_length=2, json_schema_extra=list_set())] = (
+        None
+    )
+    """Required, unless spec.import names a gateway that exists. What the gateway does, one or both. nat: machines
+    behind the router reach the internet through the gateway's address. vpn: IPsec tunnels, made by VpnConnection and
+    VpnTunnel; needs a plan with vpn.
 
     Changes in place. Counts as interrupting traffic: UpCloud does not say. vpn cannot be taken away while the gateway
     has connections: delete them first."""
-    router_ref: RouterRef
-    """Router that the gateway is attached to. A router has at most one gateway.
+    router_ref: RouterRef | None = None
+    """Required, unless spec.import names a gateway that exists. Router that the gateway is attached to. A router has at
+    most one gateway.
 
-    Immutable: for another router make another NetworkGateway."""
+    Immutable by the router that it means: for another router make another NetworkGateway. Naming the same router in the
+    other way (name, uuid) is no change."""
     addresses: Annotated[
         tuple[Address, ...] | None,
         Field(min_length=1, max_length=2, json_schema_extra=list_map("name") | rules(ADDRESSES_FIXED)),
     ] = None
-    """Names of the gateway's public addresses, 1 or 2. UpCloud assigns the IP addresses while it sets the gateway up
-    (status.addresses); they are gone for good when the gateway is deleted. Default of UpCloud: one, public-ip-1.
+    """The gateway's public addresses by their names, 1 or 2. UpCloud assigns the IP addresses while it sets the gateway
+    up (status.addresses), unless address names a floating IP; those that UpCloud assigned are gone for good when the
+    gateway is deleted. Default of UpCloud: one, public-ip-1.
 
-    Immutable: for other addresses make another NetworkGateway."""
+    The names are immutable: for others make another NetworkGateway."""
     configured_status: ConfiguredStatus | None = None
     """started: the gateway runs. stopped: it is kept with all it has, and carries no traffic. Default: a gateway is
     made as started; after that, unset means not managed.
@@ -95,6 +141,30 @@ class GatewaySpec(Spec):
     cannot be set. Default of UpCloud: true.
 
     Changes in place. Counts as interrupting traffic: UpCloud does not say what happens to tunnels that exist."""
+    labels: Annotated[dict[str, LabelValue] | None, Field(max_length=200, json_schema_extra=rules(LABEL_KEYS))] = None
+    """Labels of the gateway in UpCloud. Keys have 2 to 32 characters of printable ASCII and begin neither with _ nor
+    with netgw.dev/; values have at most 255 characters. A key that the manifest set once is removed when the manifest
+    drops it.
+
+    Changes in place, without touching traffic: one call for each label that differs."""
+    label_policy: Literal["Merge", "Replace"] | None = None
+    """What becomes of labels that others made: Merge (the default) keeps them, Replace removes them. Keys that begin
+    with _ are UpCloud's own and always stay."""
+    deletion_protection: bool | None = None
+    """Hold a deletion until it is confirmed with the annotation netgw.dev/confirm-deletion. Default: false."""
+    credentials_secret_ref: SecretRef | None = None
+    """Secret with the UpCloud credentials for this gateway and all below it, in the same namespace: a key token, or
+    username and password. Default: the Secret that the namespace names (netgw.dev/default-credentials), else the
+    operator's own credentials, where the namespace may use them."""
+
+    def missing(self) -> tuple[str, ...]:
+        needed = {
+            "zone": self.zone,
+            "plan": self.plan,
+            "features": self.features,
+            "routerRef": self.router_ref,
+        }
+        return tuple(field for field, value in needed.items() if value is None)
 
 
 class ObservedAddress(Model):
@@ -123,6 +193,12 @@ class GatewayStatus(Status):
     """VPN tunnels that are up, of all that the gateway has in UpCloud: 1/2."""
     tunnel_quota: str | None = None
     """VPN tunnels that the gateway has in UpCloud, of those that the plan allows: 2/10."""
+    own_label_keys: tuple[str, ...] | None = None
+    """Keys of labels that the manifest set: removed when it drops them."""
+    interrupted_at: AwareDatetime | None = None
+    """When a change that interrupts was sent to the gateway while it ran. Absent once it runs again."""
+    last_handled_flush_nat_at: str | None = None
+    """The value of the annotation netgw.dev/flush-nat-requested-at that was handled last."""
 
 
 KIND = Kind(
@@ -149,5 +225,7 @@ KIND = Kind(
         Column("Synced", condition_path("Synced"), wide=True),
         Column("UUID", ".status.uuid", wide=True),
     ),
-    validations=NAME_RULES,
+    selectable=(".spec.routerRef.name", ".spec.routerRef.uuid"),
+    validations=ROOT_RULES,
+    parent=Parent("Router", "routerRef"),
 )

@@ -26,3 +26,8 @@ ENDING = ("delete-", "detach-")
 def is_ending(gateway: Gateway) -> bool:
     """Whether it is being deleted in the cloud."""
     return gateway.operational_state.startswith(ENDING)
+
+
+def carries_traffic(gateway: Gateway) -> bool:
+    """Whether a change of it can interrupt anything."""
+    return gateway.operational_state == "running" and gateway.configured_status != "stopped"

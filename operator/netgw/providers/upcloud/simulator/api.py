@@ -1,7 +1,7 @@
-"""The URLs: one ASGI app over a world, with the headers, content types and JSON styles of the real ones.
+"""HTTP: one ASGI app over a world, with the headers, content types and JSON styles of the real API.
 
-The gateway API writes compact JSON and no Server header, the core API behind Apache pretty JSON (recorded). What the
-table of routes does not have is answered with 501.
+The gateway API writes compact JSON and no Server header, the core API behind Apache pretty JSON (recorded). Which URL
+is which verb stands in `routes`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ import asyncio
 import base64
 import binascii
 import json
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,10 +23,11 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import connections, control, core, gateways, labels, problems, tunnels
+from . import control, problems, routes
+from .ask import Ask
 from .faults import Fault
 from .problems import CoreError, Problem
-from .world import Ask, Call, World
+from .world import Call, World
 
 DROP = "netgw.drop"
 """Key of the scope's extensions: a function that breaks the connection, put there by the server."""
@@ -36,52 +35,6 @@ DROP = "netgw.drop"
 PROBLEM_JSON = "application/problem+json"
 PLAIN_JSON = "application/json"
 CORE_JSON = "application/json; charset=UTF-8"
-
-Verb = Callable[[Ask], Any]
-
-_GATEWAY = "/1.3/gateway/{gateway}"
-_CONNECTION = _GATEWAY + "/connections/{connection}"
-_TUNNEL = _CONNECTION + "/tunnels/{tunnel}"
-_ROUTES: list[tuple[str, str, int, Verb]] = [
-    ("GET", "/1.3/gateway/plans", 200, gateways.plans),
-    ("GET", "/1.3/gateway/plans/{plan}", 200, gateways.plan),
-    ("GET", "/1.3/gateway", 200, gateways.listed),
-    ("POST", "/1.3/gateway", 201, gateways.create),
-    ("GET", _GATEWAY, 200, gateways.get),
-    ("PUT", _GATEWAY, 200, gateways.replace),
-    ("PATCH", _GATEWAY, 200, gateways.modify),
-    ("DELETE", _GATEWAY, 204, gateways.delete),
-    ("GET", _GATEWAY + "/metrics", 200, gateways.measured),
-    ("GET", _GATEWAY + "/labels", 200, labels.listed),
-    ("POST", _GATEWAY + "/labels", 201, labels.add),
-    ("GET", _GATEWAY + "/labels/{key}", 200, labels.get),
-    ("PATCH", _GATEWAY + "/labels/{key}", 200, labels.modify),
-    ("DELETE", _GATEWAY + "/labels/{key}", 204, labels.remove),
-    ("GET", _GATEWAY + "/connections", 200, connections.listed),
-    ("POST", _GATEWAY + "/connections", 201, connections.create),
-    ("POST", _GATEWAY + "/connections/", 201, connections.create),  # the Go SDK's spelling
-    ("GET", _CONNECTION, 200, connections.get),
-    ("PATCH", _CONNECTION, 200, connections.modify),
-    ("DELETE", _CONNECTION, 204, connections.delete),
-    ("GET", _CONNECTION + "/tunnels", 200, tunnels.listed),
-    ("POST", _CONNECTION + "/tunnels", 201, tunnels.create),
-    ("GET", _TUNNEL, 200, tunnels.get),
-    ("PATCH", _TUNNEL, 200, tunnels.modify),
-    ("DELETE", _TUNNEL, 204, tunnels.delete),
-    ("GET", "/1.3/router", 200, core.routers),
-    ("POST", "/1.3/router", 201, core.create_router),
-    ("GET", "/1.3/router/{router}", 200, core.router),
-    ("DELETE", "/1.3/router/{router}", 204, core.delete_router),
-    ("GET", "/1.3/zone", 200, core.zones),
-    ("GET", "/1.3/account", 200, core.account),
-]
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
-
-
-_COMPILED = [(method, _pattern(path), status, verb) for method, path, status, verb in _ROUTES]
 
 
 class Dropped(Exception):
@@ -110,6 +63,8 @@ def _front(world: World) -> ASGIApp:
         call = Call(request.method, f"{path}?{query}" if query else path, now)
         world.calls.append(call)
         fault = world.faults.take(request.method, path)
+        if fault is not None and fault.skip is not None:
+            query, fault = _shifted(query, fault.skip), None
         reply = None
         if fault is None or fault.when == "after":
             reply = _Exchange(world, request, path, query, body, now).reply()
@@ -120,6 +75,12 @@ def _front(world: World) -> ASGIApp:
             await reply(scope, receive, send)
 
     return front
+
+
+def _shifted(query: str, skip: int) -> str:
+    """The same page, so many items later."""
+    offset = dict(parse_qsl(query)).get("offset", "0")
+    return f"{query}&offset={int(offset) + skip}" if offset.isdecimal() else query
 
 
 @dataclass(frozen=True)
@@ -136,7 +97,7 @@ class _Exchange:
     def reply(self) -> Response:
         try:
             account = self._account()
-            params, status, verb = self._route()
+            params, status, verb = routes.find(self.request.method, self.path)
             pairs = parse_qsl(self.query, keep_blank_values=True)
             value = verb(Ask(self.world, account, self.now, params, pairs, self.body))
         except (Problem, CoreError) as error:
@@ -160,13 +121,6 @@ class _Exchange:
         if account is None:
             raise problems.unauthorized()
         return account
-
-    def _route(self) -> tuple[dict[str, str], int, Verb]:
-        for method, pattern, status, verb in _COMPILED:
-            found = pattern.fullmatch(self.path)
-            if found and method == self.request.method:
-                return {key: unquote(value) for key, value in found.groupdict().items()}, status, verb
-        raise problems.not_simulated(f"{self.request.method} {self.path}")
 
 
 def _is_core(path: str) -> bool:

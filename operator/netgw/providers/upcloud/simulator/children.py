@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from . import defaults, problems, requests, states
+from .ask import Ask
 from .records import Connection, Gateway, Route, Tunnel
-from .world import Ask
 
 Old = TypeVar("Old", Connection, Tunnel)
 New = TypeVar("New", requests.Connection, requests.Tunnel)
@@ -50,7 +50,10 @@ def change_connection(
 
 
 def replace_connections(ask: Ask, gateway: Gateway, bodies: Sequence[requests.Connection]) -> None:
-    """The set becomes what was sent. Kept, with their uuids: those of a sent uuid or name."""
+    """The set becomes what was sent. Kept, with their uuids: those of a sent uuid or name.
+
+    For other clients: the operator writes each connection by itself, so that it ends none that it does not know.
+    """
     kept = _match(gateway.connections, bodies)
     gateway.connections = []
     for index, (body, old) in enumerate(zip(bodies, kept, strict=True)):

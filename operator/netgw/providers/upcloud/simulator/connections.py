@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import children, render, requests, rules
+from .ask import Ask
 from .problems import NO_RESOURCE, NO_SERVICE
-from .world import Ask
 
 
 def listed(ask: Ask) -> list[dict[str, Any]]:
@@ -19,7 +19,7 @@ def create(ask: Ask) -> dict[str, Any]:
     """201; there at once, with its tunnels."""
     draft = ask.draft(NO_RESOURCE)
     connection = children.add_connection(ask, draft, requests.parse(requests.Connection, ask.body))
-    rules.check(draft, ask.now)
+    rules.check(draft, ask.world.plans, ask.now)
     ask.commit(draft)
     return render.connection(ask.world, draft, connection, ask.now)
 
@@ -35,7 +35,7 @@ def modify(ask: Ask) -> dict[str, Any]:
     draft = ask.draft(NO_SERVICE)
     connection = ask.connection(draft)
     children.change_connection(ask, draft, connection, requests.parse(requests.ConnectionPatch, ask.body))
-    rules.check(draft, ask.now)
+    rules.check(draft, ask.world.plans, ask.now)
     ask.commit(draft)
     return render.connection(ask.world, draft, connection, ask.now)
 

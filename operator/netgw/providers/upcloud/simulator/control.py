@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from ipaddress import IPv4Address
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,9 +18,8 @@ from starlette.routing import Route
 
 from . import render
 from .faults import Fault
+from .records import Rekeying
 from .world import World
-
-_FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 
 
 class _Forced(BaseModel):
@@ -27,6 +27,7 @@ class _Forced(BaseModel):
 
 
 F = TypeVar("F", bound=_Forced)
+T = TypeVar("T")
 
 
 class _ForcedTunnel(_Forced):
@@ -34,10 +35,32 @@ class _ForcedTunnel(_Forced):
     tunnel_up: bool | None = None
     tunnel_healthy: bool | None = None
     last_down_message: str | None = None
+    rekeying: Rekeying | None = None
 
 
 class _ForcedGateway(_Forced):
     operational_state: str | None = None
+    metrics: dict[str, Any] | None = None
+
+
+class _Network(_Forced):
+    uuid: str | None = None
+
+
+class _FloatingIp(_Forced):
+    address: Annotated[str, AfterValidator(lambda value: str(IPv4Address(value)))]
+
+
+class _Plan(_Forced):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: str
+    supported_features: list[str]
+    vpn_tunnel_amount: int
+
+
+_FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
+_PLANS: TypeAdapter[list[_Plan]] = TypeAdapter(list[_Plan])
 
 
 def routes(world: World) -> list[Route]:
@@ -48,6 +71,10 @@ def routes(world: World) -> list[Route]:
         ("DELETE", "/calls", door.forget_calls),
         ("POST", "/tunnels/{uuid}", door.force_tunnel),
         ("POST", "/gateways/{uuid}", door.force_gateway),
+        ("POST", "/routers/{uuid}/networks", door.attach_network),
+        ("DELETE", "/routers/{uuid}/networks/{network}", door.detach_network),
+        ("POST", "/floating-ips", door.add_floating_ip),
+        ("PUT", "/plans", door.set_plans),
         ("POST", "/faults", door.add_faults),
         ("DELETE", "/faults", door.clear_faults),
         ("POST", "/reset", door.reset),
@@ -74,10 +101,16 @@ def dump(world: World) -> dict[str, Any]:
             for tunnel in connection["tunnels"]:
                 tunnel["psk_sha256"] = keys[tunnel["uuid"]]
         found.append(body)
-    routers = [render.router(world, item) | {"account": item.account} for item in world.routers.values()]
+    attached = world.attached()
+    routers = [
+        render.router(world, item, attached.get(item.uuid), now) | {"account": item.account}
+        for item in world.routers.values()
+    ]
+    floating = [{"account": account, "address": address} for address, account in world.floating_ips.items()]
     faults = [fault.model_dump(exclude_defaults=True) for fault in world.faults.waiting()]
-    dials = {"delay": world.delay, "tunnels": world.tunnels}
-    return {**dials, "faults": faults, "gateways": found, "now": render.timestamp(now), "routers": routers}
+    dials = {"delay": world.delay, "plans": list(world.plans.values()), "tunnels": world.tunnels}
+    held = {"floating_ips": floating, "gateways": found, "routers": routers}
+    return {**dials, **held, "faults": faults, "now": render.timestamp(now)}
 
 
 class _Door:
@@ -104,12 +137,26 @@ class _Door:
         forced = await _parse(request, _ForcedGateway)
         return _found(self._world.force_gateway(request.path_params["uuid"], **forced.model_dump()), "gateway")
 
+    async def attach_network(self, request: Request) -> Response:
+        wanted = await _parse(request, _Network)
+        uuid = self._world.attach_network(request.path_params["uuid"], wanted.uuid)
+        _found(uuid is not None, "router")
+        return JSONResponse({"uuid": uuid}, 201)
+
+    async def detach_network(self, request: Request) -> Response:
+        path = request.path_params
+        return _found(self._world.detach_network(path["uuid"], path["network"]), "network on a router")
+
+    async def add_floating_ip(self, request: Request) -> Response:
+        self._world.add_floating_ip((await _parse(request, _FloatingIp)).address)
+        return Response(status_code=204)
+
+    async def set_plans(self, request: Request) -> Response:
+        self._world.plans = {plan.name: plan.model_dump() for plan in await _parse_list(request, _PLANS)}
+        return Response(status_code=204)
+
     async def add_faults(self, request: Request) -> Response:
-        try:
-            faults = _FAULTS.validate_json(await request.body())
-        except ValidationError as error:
-            raise HTTPException(400, _reasons(error)) from None
-        for fault in faults:
+        for fault in await _parse_list(request, _FAULTS):
             self._world.faults.put(fault)
         return Response(status_code=204)
 
@@ -131,6 +178,13 @@ async def _parse(request: Request, schema: type[F]) -> F:
         return schema.model_validate(json.loads(await request.body() or b"null") or {})
     except json.JSONDecodeError:
         raise HTTPException(400, "The body is no JSON.") from None
+    except ValidationError as error:
+        raise HTTPException(400, _reasons(error)) from None
+
+
+async def _parse_list(request: Request, schema: TypeAdapter[list[T]]) -> list[T]:
+    try:
+        return schema.validate_json(await request.body())
     except ValidationError as error:
         raise HTTPException(400, _reasons(error)) from None
 

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
-from . import defaults, render, requests
-from .problems import CoreError, Problem
-from .records import Router
-from .world import Ask
+from . import core_requests, defaults, render
+from .ask import Ask
+from .problems import CoreError
+from .records import Router, StaticRoute
 
 
 def routers(ask: Ask) -> dict[str, Any]:
     """All routers of the account, without paging."""
+    attached = ask.world.attached()
     found = [item for item in ask.world.routers.values() if item.account == ask.account]
-    return {"routers": {"router": [render.router(ask.world, item) for item in found]}}
+    return {"routers": {"router": [render.router(ask.world, item, attached.get(item.uuid), ask.now) for item in found]}}
 
 
 def create_router(ask: Ask) -> dict[str, Any]:
     """201."""
-    try:
-        body = requests.parse(requests.RouterCreate, ask.body).router
-    except Problem as problem:
-        raise CoreError(400, *_router_error(problem)) from None
-    labels = [{"key": label.key, "value": label.value or ""} for label in body.labels]
-    router = Router(ask.account, ask.world.new_uuid("04"), body.name, labels)
+    body = core_requests.parse_create(ask.body)
+    router = Router(ask.account, ask.world.new_uuid("04"), body.name, _labels(body), _routes(body))
     ask.world.routers[router.uuid] = router
-    return {"router": render.router(ask.world, router)}
+    return _shown(ask, router)
 
 
 def router(ask: Ask) -> dict[str, Any]:
-    """One router with the gateways that hang on it."""
-    return {"router": render.router(ask.world, _router(ask))}
+    """One router with the gateways and networks that hang on it."""
+    return _shown(ask, _router(ask))
+
+
+def modify_router(ask: Ask) -> dict[str, Any]:
+    """Merged by key. Labels, and the routes of type user, are replaced as a set; routes of type service are no part."""
+    found = _router(ask)
+    body = core_requests.parse_modify(ask.body)
+    found.name = body.name if body.sent("name") else found.name
+    found.labels = _labels(body) if body.sent("labels") else found.labels
+    found.static_routes = _routes(body) if body.sent("static_routes") else found.static_routes
+    return _shown(ask, found)
 
 
 def delete_router(ask: Ask) -> None:
-    """204, or 409 while a gateway hangs on it, also one that is being deleted."""
+    """204, or 409 while a network hangs on it, or a gateway, also one that is being deleted."""
     found = _router(ask)
-    if any(item.router == found.uuid for item in ask.world.gateways.values()):
-        raise CoreError(409, "ROUTER_ATTACHED", f"The router {found.uuid} is attached to a network gateway.")
+    for what, hangs in (("a network gateway", found.uuid in ask.world.attached()), ("a network", found.networks)):
+        if hangs:
+            raise CoreError(409, "ROUTER_ATTACHED", f"The router {found.uuid} is attached to {what}.")
     del ask.world.routers[found.uuid]
 
 
@@ -60,8 +69,16 @@ def _router(ask: Ask) -> Router:
     return found
 
 
-def _router_error(problem: Problem) -> tuple[str, str]:
-    if ("router.name", "Field required") in problem.invalid_params:
-        return "ROUTER_NAME_MISSING", "The router name is missing."
-    wrong = ", ".join(f"{name}: {reason}" for name, reason in problem.invalid_params)
-    return "ROUTER_INVALID", f"The router is invalid. {wrong}".rstrip()
+def _shown(ask: Ask, router: Router) -> dict[str, Any]:
+    gateway = ask.world.attached().get(router.uuid)
+    return {"router": render.router(ask.world, router, gateway, ask.now)}
+
+
+def _labels(body: core_requests.RouterPatch) -> list[dict[str, Any]]:
+    return [{"key": label.key, "value": label.value or ""} for label in body.labels]
+
+
+def _routes(body: core_requests.RouterPatch) -> list[StaticRoute]:
+    taken = {route.name for route in body.static_routes}
+    free = (name for name in map("static-route-{}".format, count()) if name not in taken)
+    return [StaticRoute(route.name or next(free), route.route, route.nexthop) for route in body.static_routes]

@@ -90,6 +90,9 @@ IPSEC: Final[dict[str, Any]] = {
     "rekey_time": 14400,
 }
 
+# That a gateway adds one is documented, what is in it is not.
+SERVICE_ROUTE: Final = {"route": "0.0.0.0/0", "nexthop": "100.127.0.241"}
+
 ACCOUNT_LIMITS: Final = {  # OpenAPI preview, example of GET /account
     "network_gateways": 20,
     "network_gateways_essentials": 20,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,12 +11,13 @@ When = Literal["before", "after"]
 
 
 class Fault(BaseModel):
-    """Exactly one of `status`, `timeout` and `reset`.
+    """Exactly one of `status`, `timeout`, `reset` and `skip`.
 
     `match` is "METHOD /path", both may hold `*`; the query is not looked at. `timeout` holds the answer for so many
-    seconds and then drops it; `reset` drops the connection at once. `times` is how many requests it meets, null all of
-    them. With `when: after` the cloud does the work and only the answer is lost. `body` (text as it is, anything else
-    as JSON) and `headers` go with a status.
+    seconds and then drops it; `reset` drops the connection at once. `skip` answers the list of services as if so many
+    ahead of its page had vanished since the page before, so that a client misses as many that live. `times` is how many
+    requests it meets, null all of them. With `when: after` the cloud does the work and only the answer is lost. `body`
+    (text as it is, anything else as JSON) and `headers` go with a status.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -26,6 +26,7 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     timeout: Annotated[float, Field(gt=0)] | None = None
     reset: bool = False
+    skip: Annotated[int, Field(ge=1)] | None = None
     times: Annotated[int, Field(ge=1)] | None = 1
     when: When = "before"
     body: Any = None
@@ -33,8 +34,8 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.status is not None) + (self.timeout is not None) + self.reset != 1:
-            raise ValueError("exactly one of status, timeout, reset")
+        if sum((self.status is not None, self.timeout is not None, self.reset, self.skip is not None)) != 1:
+            raise ValueError("exactly one of status, timeout, reset, skip")
         if self.status is None and (self.body is not None or self.headers):
             raise ValueError("body and headers need a status")
         return self
@@ -45,35 +46,28 @@ class Fault(BaseModel):
         return re.fullmatch(pattern, f"{method} {path}") is not None
 
 
+class Way(TypedDict, total=False):
+    """The fields of a `Fault` beside `match`."""
+
+    status: int | None
+    timeout: float | None
+    reset: bool
+    skip: int | None
+    times: int | None
+    when: When
+    body: Any
+    headers: dict[str, str]
+
+
 class Faults:
     """Faults in the order in which they were added; the first that meets a request is used."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 
-    def add(
-        self,
-        match: str,
-        *,
-        status: int | None = None,
-        timeout: float | None = None,
-        reset: bool = False,
-        times: int | None = 1,
-        when: When = "before",
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Fault:
+    def add(self, match: str, **way: Unpack[Way]) -> Fault:
         """Adds one; the fields are those of `Fault`, a ValueError says what is wrong with them."""
-        fault = Fault(
-            match=match,
-            status=status,
-            timeout=timeout,
-            reset=reset,
-            times=times,
-            when=when,
-            body=body,
-            headers=dict(headers or {}),
-        )
+        fault = Fault(match=match, **way)
         self.put(fault)
         return fault
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import children, defaults, metrics, problems, render, requests, rules, states
+from . import addresses, children, defaults, metrics, problems, render, requests, rules, states
+from .ask import Ask
 from .labels import as_dict
 from .problems import NO_RESOURCE, NO_SERVICE
-from .records import Address, Gateway, Timeline
-from .world import Ask
+from .records import Gateway, Timeline
 
 _SORTS = {"created_at": lambda g: g.created_at, "name": lambda g: g.name, "uuid": lambda g: g.uuid}
 
 
-def plans(_: Ask) -> list[dict[str, Any]]:
+def plans(ask: Ask) -> list[dict[str, Any]]:
     """Sorted by name (recorded)."""
-    return list(defaults.PLANS.values())
+    return [ask.world.plans[name] for name in sorted(ask.world.plans)]
 
 
 def plan(ask: Ask) -> dict[str, Any]:
     """One plan by name."""
-    if ask.params["plan"] not in defaults.PLANS:
+    if ask.params["plan"] not in ask.world.plans:
         raise problems.not_found(NO_RESOURCE)
-    return defaults.PLANS[ask.params["plan"]]
+    return ask.world.plans[ask.params["plan"]]
 
 
 def listed(ask: Ask) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def create(ask: Ask) -> dict[str, Any]:
         plan=body.plan or defaults.DEFAULT_PLAN,
         features=list(body.features),
         router=body.routers[0].uuid,
-        addresses=_addresses(ask, body),
+        addresses=addresses.made(ask, body.addresses),
         configured_status=body.configured_status,
         automatic_internal_ips=body.automatic_tunnel_internal_ip_allocation,
         created_at=ask.now,
@@ -62,7 +62,7 @@ def create(ask: Ask) -> dict[str, Any]:
     for index, connection in enumerate(body.connections):
         children.add_connection(ask, gateway, connection, f"connections.{index}.")
     states.restart(gateway, ask.now, ask.world.delay, ask.world.tunnels)
-    rules.check(gateway, ask.now)
+    rules.check(gateway, ask.world.plans, ask.now)
     ask.commit(gateway)
     return render.gateway(ask.world, gateway, ask.now)
 
@@ -73,7 +73,10 @@ def get(ask: Ask) -> dict[str, Any]:
 
 
 def replace(ask: Ask) -> dict[str, Any]:
-    """PUT: name and configured_status are needed; what is left out stays (assumption)."""
+    """PUT: name and configured_status are needed; what is left out stays (assumption).
+
+    For other clients: the operator never uses it, nor nested writes, for they replace whole sets.
+    """
     draft = ask.draft(NO_SERVICE)
     return _change(ask, draft, requests.parse(requests.GatewayPut, ask.body))
 
@@ -99,6 +102,14 @@ def measured(ask: Ask) -> dict[str, Any]:
     return metrics.metrics(ask.world, ask.gateway(NO_RESOURCE), ask.now)
 
 
+def flush_nat(ask: Ask) -> dict[str, Any]:
+    """Drops every NAT connection. The service keeps its state and its stamp (assumption)."""
+    draft = ask.draft(NO_RESOURCE)
+    draft.nat_flushed_at = ask.now
+    ask.commit(draft)
+    return {}
+
+
 def _change(ask: Ask, draft: Gateway, body: requests.GatewayPatch | requests.GatewayPut) -> dict[str, Any]:
     if body.sent("name"):
         draft.name = body.name
@@ -106,7 +117,7 @@ def _change(ask: Ask, draft: Gateway, body: requests.GatewayPatch | requests.Gat
     if body.sent("configured_status"):
         draft.configured_status = body.configured_status
     if body.sent("plan"):
-        rules.plan(body.plan)
+        rules.plan(body.plan, ask.world.plans)
         draft.plan = body.plan
     if body.sent("labels"):
         draft.labels = as_dict(body.labels)
@@ -116,20 +127,16 @@ def _change(ask: Ask, draft: Gateway, body: requests.GatewayPatch | requests.Gat
         children.replace_connections(ask, draft, body.connections)
     draft.stamp(ask.now)
     states.restart(draft, ask.now, ask.world.delay, ask.world.tunnels)
-    rules.check(draft, ask.now)
+    rules.check(draft, ask.world.plans, ask.now)
     ask.commit(draft)
     return render.gateway(ask.world, draft, ask.now)
 
 
 def _check_create(ask: Ask, body: requests.GatewayCreate) -> None:
     if body.sent("plan"):
-        rules.plan(body.plan)
+        rules.plan(body.plan, ask.world.plans)
     elif ask.world.behaviour.plan_required:
         raise problems.invalid(("plan", "Field required"))
-    if any(address.address for address in body.addresses):
-        raise problems.not_simulated("floating IP addresses")
-    if len({address.name for address in body.addresses}) != len(body.addresses):
-        raise problems.refused("Duplicate address name.")
     if body.zone not in defaults.ZONES:
         raise problems.invalid(("zone", "Unknown zone."))
     router = ask.world.routers.get(body.routers[0].uuid)
@@ -144,12 +151,6 @@ def _check_name(ask: Ask, name: str, own: str = "") -> None:
     others = (item for item in ask.world.gateways.values() if item.account == ask.account and item.uuid != own)
     if any(item.name == name for item in others):
         raise problems.duplicate("Service with the same name already exists.")
-
-
-def _addresses(ask: Ask, body: requests.GatewayCreate) -> list[Address]:
-    if not body.addresses:
-        return [Address(defaults.DEFAULT_ADDRESS_NAME, ask.world.new_address(), asked_for=False)]
-    return [Address(item.name, ask.world.new_address(), asked_for=True) for item in body.addresses]
 
 
 def _last(ask: Ask, name: str) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import problems, render, requests
+from .ask import Ask
 from .problems import NO_LABEL, NO_RESOURCE
 from .records import Gateway
-from .world import Ask
 
 DUPLICATE = "Duplicate label key."
 

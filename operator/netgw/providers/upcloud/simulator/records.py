@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 GONE = ""
 """The last step of a deletion: the service answers 404 from here on."""
@@ -43,6 +43,10 @@ class Route:
     type: str = "static"
 
 
+Rekeying = Literal["child", "ike"]
+"""Which security association is there twice, the old one beside the new."""
+
+
 @dataclass(frozen=True)
 class Forced:
     """What the control door says about a tunnel; None leaves that part to nature."""
@@ -51,6 +55,7 @@ class Forced:
     operational_state: str | None = None
     tunnel_up: bool | None = None
     tunnel_healthy: bool | None = None
+    rekeying: Rekeying | None = None
 
 
 @dataclass
@@ -79,6 +84,7 @@ class Tunnel:
     downs: int = 0
     last_down_message: str = ""
     last_down_message_at: datetime | None = None
+    bad_messages: int = 0
     forced: Forced | None = None
 
 
@@ -98,11 +104,15 @@ class Connection:
 
 @dataclass(frozen=True)
 class Address:
-    """`value` is assigned from the first and shown once the service has run, like a name not asked for."""
+    """`value` is assigned from the first and shown once the service has run, like a name not asked for.
+
+    `floating`: it is a floating IP of the account, `provisioned_by` then says "user".
+    """
 
     name: str
     value: str
     asked_for: bool
+    floating: bool = False
 
 
 @dataclass
@@ -128,6 +138,8 @@ class Gateway:
     online_at: datetime | None = None
     deleting: bool = False
     forced_state: str | None = None
+    forced_metrics: dict[str, Any] | None = None
+    nat_flushed_at: datetime | None = None
 
     @property
     def tunnels(self) -> list[Tunnel]:
@@ -143,11 +155,22 @@ class Gateway:
             tunnel.updated_at = now
 
 
+@dataclass(frozen=True)
+class StaticRoute:
+    """A route of type `user`. Those of type `service` are not kept, they follow from the gateways."""
+
+    name: str
+    route: str
+    nexthop: str
+
+
 @dataclass
 class Router:
-    """A router; which gateways hang on it is read from the gateways."""
+    """A router; which gateways hang on it is read from the gateways. `networks` are UUIDs."""
 
     account: str
     uuid: str
     name: str
     labels: list[dict[str, Any]] = field(default_factory=list)
+    static_routes: list[StaticRoute] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import states
+from .defaults import SERVICE_ROUTE
 from .records import Address, Connection, Gateway, Route, Router, Tunnel
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ def gateway(world: World, item: Gateway, now: datetime) -> dict[str, Any]:
     """The service with everything in it."""
     behaviour = world.behaviour
     body: dict[str, Any] = {
-        "addresses": [_address(item, address, now) for address in states.addresses(item, now)],
+        "addresses": [address(world, item, each, now) for each in states.addresses(item, now)],
         "configured_status": item.configured_status,
         "created_at": timestamp(item.created_at),
         "features": item.features,
@@ -47,9 +49,14 @@ def labels(item: Gateway) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in item.labels.items()]
 
 
-def _address(item: Gateway, address: Address, now: datetime) -> dict[str, str]:
-    assigned = {"address": address.value} if states.has_run(item, now) else {}
-    return {**assigned, "name": address.name}
+def address(world: World, parent: Gateway, item: Address, now: datetime) -> dict[str, str]:
+    """One public address; the key `address` is there once the service has run."""
+    body = {"name": item.name}
+    if states.has_run(parent, now):
+        body["address"] = item.value
+    if world.behaviour.later_fields:
+        body["provisioned_by"] = "user" if item.floating else "service"
+    return body
 
 
 def connection(world: World, parent: Gateway, item: Connection, now: datetime) -> dict[str, Any]:
@@ -91,18 +98,19 @@ def tunnel(world: World, parent: Gateway, item: Tunnel, now: datetime) -> dict[s
     return body
 
 
-def router(world: World, item: Router) -> dict[str, Any]:
-    """The router as the core API shows it."""
+def router(world: World, item: Router, gateway: Gateway | None, now: datetime) -> dict[str, Any]:
+    """The router as the core API shows it, with the route that its gateway adds while it lives."""
+    routes = [{**asdict(route), "type": "user"} for route in item.static_routes]
+    if gateway is not None and states.has_run(gateway, now):
+        routes.append({"name": f"gateway-{gateway.uuid[:8]}", **SERVICE_ROUTE, "type": "service"})
     body: dict[str, Any] = {
-        "attached_networks": {"network": []},
+        "attached_networks": {"network": [{"uuid": uuid} for uuid in item.networks]},
         "labels": item.labels,
         "name": item.name,
-        "static_routes": [],
+        "static_routes": routes,
         "type": "normal",
         "uuid": item.uuid,
     }
     if world.behaviour.attached_gateways:
-        body["attached_network_gateways"] = [
-            {"uuid": each.uuid} for each in world.gateways.values() if each.router == item.uuid
-        ]
+        body["attached_network_gateways"] = [{"uuid": gateway.uuid}] if gateway is not None else []
     return body

@@ -6,12 +6,12 @@ router are checked where they are given, with `invalid_params`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 from . import states
-from .defaults import PLANS
 from .problems import invalid, refused
 from .records import Connection, Gateway, Route, Tunnel
 
@@ -31,10 +31,13 @@ _NOT_PUBLIC = [
 ]
 
 
-def check(gateway: Gateway, now: datetime) -> None:
-    """Raises the first rule that the draft breaks."""
-    _features(gateway)
-    _quota(gateway)
+Plans = Mapping[str, Mapping[str, Any]]
+
+
+def check(gateway: Gateway, plans: Plans, now: datetime) -> None:
+    """Raises the first rule that the draft breaks. A plan that is listed no more has no limits."""
+    _features(gateway, plans)
+    _quota(gateway, plans)
     if _repeated(item.name for item in gateway.connections):
         raise refused("Duplicate connection name.")
     if _repeated(item.name for item in gateway.tunnels):
@@ -51,23 +54,24 @@ def check(gateway: Gateway, now: datetime) -> None:
     _internal_ips(gateway)
 
 
-def plan(name: str) -> None:
+def plan(name: str, plans: Plans) -> None:
     """A plan's name."""
-    if name not in PLANS:
+    if name not in plans:
         raise invalid(("plan", "Unknown plan."))
 
 
-def _features(gateway: Gateway) -> None:
-    supported = PLANS[gateway.plan]["supported_features"]
+def _features(gateway: Gateway, plans: Plans) -> None:
     for feature in gateway.features:
-        if feature not in supported:
+        if gateway.plan in plans and feature not in plans[gateway.plan]["supported_features"]:
             raise invalid(("features", f"Feature {feature} is not supported by plan {gateway.plan}."))
     if gateway.connections and "vpn" not in gateway.features:
         raise refused("Vpn feature is required for connections.")
 
 
-def _quota(gateway: Gateway) -> None:
-    amount = PLANS[gateway.plan]["vpn_tunnel_amount"]
+def _quota(gateway: Gateway, plans: Plans) -> None:
+    if gateway.plan not in plans:
+        return
+    amount = plans[gateway.plan]["vpn_tunnel_amount"]
     for what, number in (("connections", len(gateway.connections)), ("tunnels", len(gateway.tunnels))):
         if number > amount:
             raise refused(f"Service with plan {gateway.plan} can have up to {amount} {what}.")

@@ -30,15 +30,17 @@ def serve(
     token: str | None = None,
     routers: Iterable[str] = (),
     tunnels: Dial = "up",
+    floating_ips: Iterable[str] = (),
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. Blocks.
 
     `listen` is host:port, port 0 takes a free one. The first line on standard output is
     `listening on http://HOST:PORT`, written when requests are taken. Without `token` any credential is accepted. An
-    OSError says that the address cannot be had.
+    OSError says that the address cannot be had, a ValueError that one of `floating_ips` is no IPv4 address.
     """
     tokens = None if token is None else {token: "simulator"}
-    serve_world(World(delay=delay, tunnels=tunnels, tokens=tokens, routers=routers), listen=listen)
+    world = World(delay=delay, tunnels=tunnels, tokens=tokens, routers=routers, floating_ips=floating_ips)
+    serve_world(world, listen=listen)
 
 
 def serve_world(world: World, *, listen: str = "127.0.0.1:0") -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from . import children, render, requests, rules
+from .ask import Ask
 from .behaviour import Behaviour
 from .problems import NO_RESOURCE, invalid
-from .world import Ask
 
 
 def listed(ask: Ask) -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def create(ask: Ask) -> dict[str, Any]:
     draft = ask.draft(NO_RESOURCE)
     connection = ask.connection(draft)
     tunnel = children.add_tunnel(ask, draft, connection, requests.parse(requests.Tunnel, ask.body))
-    rules.check(draft, ask.now)
+    rules.check(draft, ask.world.plans, ask.now)
     ask.commit(draft)
     return render.tunnel(ask.world, draft, tunnel, ask.now)
 
@@ -39,7 +39,7 @@ def modify(ask: Ask) -> dict[str, Any]:
     body = requests.parse(requests.TunnelPatch, ask.body)
     _check_companions(ask.world.behaviour, body)
     children.change_tunnel(ask, draft, tunnel, body)
-    rules.check(draft, ask.now)
+    rules.check(draft, ask.world.plans, ask.now)
     ask.commit(draft)
     return render.tunnel(ask.world, draft, tunnel, ask.now)
 

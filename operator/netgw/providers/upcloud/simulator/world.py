@@ -1,7 +1,7 @@
-"""The simulated cloud: what it holds, its clock, its dials, and the frame in which one request is answered.
+"""The simulated cloud: what it holds, its clock, its dials, and what is done to it by hand.
 
-No HTTP here. Verbs are functions of an `Ask` (in gateways, connections, tunnels, labels, core); `Ask.now` is the one
-stamp of their request; they return what the answer says, or raise `Problem` or `CoreError`.
+No HTTP here. Verbs are functions of an `Ask` (in gateways, addresses, connections, tunnels, labels, core); `Ask.now` is
+the one stamp of their request; they return what the answer says, or raise `Problem` or `CoreError`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import copy
 import random
 import uuid as uuids
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
+from typing import Any
 
-from . import problems, states
+from . import states
 from .behaviour import Behaviour
-from .defaults import DEFAULT_ACCOUNT
+from .defaults import DEFAULT_ACCOUNT, PLANS
 from .faults import Faults
-from .records import GONE, Connection, Forced, Gateway, Router, Tunnel
+from .records import GONE, Forced, Gateway, Rekeying, Router, Tunnel
 from .states import Dial
 
 TODAY = Behaviour.today()
@@ -48,8 +49,9 @@ class World:
     """UpCloud for as many accounts as `tokens` names; without tokens any credential opens the account `simulator`.
 
     `delay` is seconds per state transition, 0 means by the next request. `tunnels` says whether tunnels come up by
-    themselves. `tokens` maps token → username. `routers` are UUIDs to begin with, in the first account. With a `seed`
-    every made-up value is the same each time. `delay`, `tunnels`, `behaviour` and `tokens` may be changed at any time.
+    themselves. `tokens` maps token → username. `routers` (UUIDs) and `floating_ips` (IPv4) are there to begin with, in
+    the first account. With a `seed` every made-up value is the same each time. `delay`, `tunnels`, `behaviour`,
+    `tokens` and `plans` (by name, as the API shows them; may be empty) may be changed at any time.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class World:
         behaviour: Behaviour = TODAY,
         tokens: Mapping[str, str] | None = None,
         routers: Iterable[str] = (),
+        floating_ips: Iterable[str] = (),
         seed: int | None = None,
     ) -> None:
         self.delay = delay
@@ -71,16 +74,19 @@ class World:
         self.calls: list[Call] = []
         self.gateways: dict[str, Gateway] = {}
         self.routers: dict[str, Router] = {}
+        self.floating_ips: dict[str, str] = {}
+        self.plans: dict[str, dict[str, Any]] = {}
         self._clock = clock
         self._last = datetime.min.replace(tzinfo=UTC)
         self._ahead = timedelta(0)
         self._initial_routers = tuple(uuid.lower() for uuid in routers)
+        self._initial_floating_ips = tuple(str(IPv4Address(address)) for address in floating_ips)
         self._random = random.Random(seed)
         self._seed = seed
         self.reset()
 
     def reset(self) -> None:
-        """Everything as it was in the beginning: no services, the routers of the start, no calls, no faults."""
+        """As in the beginning: no services, calls, faults; routers and floating IPs of the start, plans of today."""
         self.faults.clear()
         self.calls.clear()
         self.gateways.clear()
@@ -88,9 +94,14 @@ class World:
         self._random.seed(self._seed)
         self._public = _public_addresses()
         self._tunnel_number = 0
-        owner = next(iter((self.tokens or {}).values()), DEFAULT_ACCOUNT)
+        self.plans = copy.deepcopy(PLANS)
+        owner = self._first_account()
         for number, uuid in enumerate(self._initial_routers, start=1):
             self.routers[uuid] = Router(owner, uuid, f"router-{number}")
+        self.floating_ips = dict.fromkeys(self._initial_floating_ips, owner)
+
+    def _first_account(self) -> str:
+        return next(iter((self.tokens or {}).values()), DEFAULT_ACCOUNT)
 
     def stamp(self) -> datetime:
         """The time of one request: the clock, and always later than the stamp before. Drops what is gone by then."""
@@ -110,7 +121,7 @@ class World:
         return owner if username in (None, owner) else None
 
     def new_uuid(self, prefix: str) -> str:
-        """Lower-case version 4 that begins like the real ones: `10` service, connection, tunnel; `04` router."""
+        """Lower-case version 4 beginning like real ones: `10` service, connection, tunnel; `04` router, `03` net."""
         return prefix + str(uuids.UUID(int=self._random.getrandbits(128), version=4))[len(prefix) :]
 
     def new_correlation_id(self, now: datetime) -> str:
@@ -119,13 +130,37 @@ class World:
         return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -5, -5))
 
     def new_address(self) -> str:
-        """A public address that no other service of this world ever had."""
-        return next(self._public)
+        """A public address that no other service of this world ever had, and none that floats."""
+        return next(address for address in self._public if address not in self.floating_ips)
 
     def new_tunnel_number(self) -> int:
         """The `tunnel_id` of the metrics."""
         self._tunnel_number += 1
         return self._tunnel_number
+
+    def attached(self) -> dict[str, Gateway]:
+        """The gateway of each router that has one, by the router's UUID."""
+        return {gateway.router: gateway for gateway in self.gateways.values()}
+
+    def attach_network(self, router: str, network: str | None = None) -> str | None:
+        """By hand: a network on a router, with a made-up UUID unless one is given. Its UUID; None: no such router."""
+        if router not in self.routers:
+            return None
+        uuid = network or self.new_uuid("03")
+        if uuid not in self.routers[router].networks:
+            self.routers[router].networks.append(uuid)
+        return uuid
+
+    def detach_network(self, router: str, network: str) -> bool:
+        """By hand: takes it off again. False: no such router, or not on it."""
+        if router not in self.routers or network not in self.routers[router].networks:
+            return False
+        self.routers[router].networks.remove(network)
+        return True
+
+    def add_floating_ip(self, address: str, *, account: str | None = None) -> None:
+        """By hand: one more, in the first account unless told; a ValueError says that it is no IPv4 address."""
+        self.floating_ips[str(IPv4Address(address))] = account or self._first_account()
 
     def find_tunnel(self, uuid: str) -> tuple[Gateway, Tunnel] | None:
         """In any account; for the control door."""
@@ -143,10 +178,12 @@ class World:
         tunnel_up: bool | None = None,
         tunnel_healthy: bool | None = None,
         last_down_message: str | None = None,
+        rekeying: Rekeying | None = None,
     ) -> bool:
         """Replaces what was forced before; without a value the tunnel goes back to nature. False: no such tunnel.
 
-        A message alone also makes the tunnel unhealthy, and stays in the metrics when nature returns.
+        A message alone also makes the tunnel unhealthy, and stays in the metrics when nature returns. `rekeying` shows
+        in the metrics alone, while the tunnel is up.
         """
         now = self.stamp()
         found = self.find_tunnel(uuid)
@@ -156,65 +193,30 @@ class World:
         before = states.view(gateway, tunnel, now, self.tunnels)
         if last_down_message is not None:
             tunnel.last_down_message, tunnel.last_down_message_at = last_down_message, now
+            tunnel.bad_messages += 1
             tunnel_healthy = False if tunnel_healthy is None else tunnel_healthy
-        forced = Forced(now, operational_state, tunnel_up, tunnel_healthy)
-        nothing = (operational_state, tunnel_up, tunnel_healthy) == (None, None, None)
-        tunnel.forced = None if nothing else forced
-        tunnel.downs += before.up and not states.view(gateway, tunnel, now, self.tunnels).up
+        forced = Forced(now, operational_state, tunnel_up, tunnel_healthy, rekeying)
+        tunnel.forced = None if forced == Forced(now) else forced
+        after = states.view(gateway, tunnel, now, self.tunnels)
+        tunnel.downs += before.up and not after.up
+        if tunnel.forced is not None and after.up and before.up_since is not None:
+            tunnel.forced = replace(forced, at=before.up_since)  # up is as old as it was
         return True
 
-    def force_gateway(self, uuid: str, *, operational_state: str | None = None) -> bool:
-        """What the service calls its state, whatever it does; None goes back to nature. False: no such service."""
+    def force_gateway(
+        self, uuid: str, *, operational_state: str | None = None, metrics: dict[str, Any] | None = None
+    ) -> bool:
+        """What the service calls its state, and what its metrics answer, whatever it does; None goes back to nature.
+
+        False: no such service.
+        """
         self.stamp()
         if uuid not in self.gateways:
             return False
         self.gateways[uuid].forced_state = operational_state
+        self.gateways[uuid].forced_metrics = metrics
         return True
 
 
 def _public_addresses() -> Iterator[str]:
     return chain.from_iterable(map(str, network.hosts()) for network in _PUBLIC)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request, as the verbs see it. `params` are the parts of the path, decoded."""
-
-    world: World
-    account: str
-    now: datetime
-    params: Mapping[str, str] = field(default_factory=dict)
-    query: Sequence[tuple[str, str]] = ()
-    body: bytes = b""
-
-    def gateway(self, missing: str) -> Gateway:
-        """The service of the path, or 404 with this title."""
-        gateway = self.world.gateways.get(self.params["gateway"])
-        if gateway is None or gateway.account != self.account:
-            raise problems.not_found(missing)
-        return gateway
-
-    def draft(self, missing: str) -> Gateway:
-        """A copy of the service to change; `commit` puts it in place. 409 while the service is being deleted."""
-        gateway = self.gateway(missing)
-        if gateway.deleting:
-            raise problems.being_deleted()
-        return copy.deepcopy(gateway)
-
-    def commit(self, draft: Gateway) -> None:
-        """All of the change, or nothing of it."""
-        self.world.gateways[draft.uuid] = draft
-
-    def connection(self, gateway: Gateway) -> Connection:
-        """The connection of the path, or 404."""
-        for connection in gateway.connections:
-            if connection.uuid == self.params["connection"]:
-                return connection
-        raise problems.not_found(problems.NO_CONNECTION)
-
-    def tunnel(self, connection: Connection) -> Tunnel:
-        """The tunnel of the path, or 404."""
-        for tunnel in connection.tunnels:
-            if tunnel.uuid == self.params["tunnel"]:
-                return tunnel
-        raise problems.not_found(problems.NO_TUNNEL)

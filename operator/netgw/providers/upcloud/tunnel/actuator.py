@@ -24,14 +24,14 @@ from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection, Tunnel
-from netgw.providers.upcloud.base import Base, Context, contradiction, links
+from netgw.providers.upcloud.base import Base, Context, contradiction, links, managed_name, validated
+from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.room import SOON, UNSEEN
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import Known, describe
 from netgw.providers.upcloud.tunnel.key import Keys, KeyState, push_requested
 from netgw.providers.upcloud.tunnel.model import KIND, TunnelSpec
-from netgw.providers.upcloud.tunnel.rollout import Rollout
 from netgw.providers.upcloud.tunnel.state import is_up
 
 PARENT = "VpnConnection"
@@ -64,7 +64,7 @@ class TunnelActuator(Base):
         return links(obj, PARENT, TunnelActuator.parent_field, (secret,))
 
     def validate(self, obj: Object) -> None:
-        parse_spec(TunnelSpec, obj.spec)
+        validated(parse_spec(TunnelSpec, obj.spec))
 
     def _root(self, obj: Object, parent: str | None = None) -> str:
         if parent is not None:
@@ -82,14 +82,14 @@ class TunnelActuator(Base):
         parent = self._store.parent(obj)
         if parent is not None and parent.uuid == connection and parent.status.get("gatewayUuid"):
             return str(parent.status["gatewayUuid"])
-        found = None if connection is None else self._account.find_connection(connection)
+        found = None if connection is None else self._account(obj).find_connection(connection)
         if found is not None:
             return found[0].gateway.uuid
         recorded = obj.status.get("gatewayUuid")
         return str(recorded) if recorded else None
 
-    def _unmanaged_hold(self, uuid: str) -> Waiting | None:
-        if self._account.find_connection(uuid) is not None:
+    def _unmanaged_hold(self, obj: Object, uuid: str) -> Waiting | None:
+        if self._account(obj).find_connection(uuid) is not None:
             return None
         return Waiting("ParentNotFound", f"The account has no connection {uuid} (connectionRef.uuid).", 60.0)
 
@@ -101,17 +101,18 @@ class TunnelActuator(Base):
         gateway = obj.status.get("gatewayUuid") or self._gateway_uuid(obj, connection)
         if gateway is None or connection is None:
             return Unseen("Its gateway is not known.")
-        entry = await self._account.gateway(gateway, fresh=fresh)
+        account = self._account(obj)
+        entry = await account.gateway(gateway, fresh=fresh)
         if entry is None:
             return Absent(f"Gateway {gateway} does not exist any more in UpCloud.", parent_gone=True)
         if (found := in_entry(entry, uuid, obj)) is not None:
             return found
         listed = any(known.uuid == connection for known in entry.connections)
-        if not listed and not await self._account.has_connection(gateway, connection):
+        if not listed and not await account.has_connection(gateway, connection):
             return Absent(f"Connection {connection} does not exist any more in UpCloud.", parent_gone=True)
-        if not await self._account.has_tunnel(gateway, connection, uuid):
+        if not await account.has_tunnel(gateway, connection, uuid):
             return Absent(f"Tunnel {uuid} does not exist any more in UpCloud.")
-        entry = await self._account.gateway(gateway, fresh=True)
+        entry = await account.gateway(gateway, fresh=True)
         found = None if entry is None else in_entry(entry, uuid, obj)
         if found is None:
             raise contradiction(gateway, f"tunnel {uuid}")
@@ -123,15 +124,21 @@ class TunnelActuator(Base):
         gateway, connection = self._gateway_uuid(obj, parent), str(parent)
         if gateway is None:
             raise CallFailed(Waiting("ParentNotCreated", f"The gateway of connection {connection} is not known.", SOON))
-        entry = await self._account.gateway(gateway, fresh=True)
+        account = self._account(obj)
+        entry = await account.gateway(gateway, fresh=True)
         if entry is None:
             return Search(now, wall, parent_gone=True)
         if all(known.uuid != connection for known in entry.connections):
-            if not await self._account.has_connection(gateway, connection):
+            if not await account.has_connection(gateway, connection):
                 return Search(now, wall, parent_gone=True)
             raise contradiction(gateway, f"connection {connection}")
         named = tuple(external(entry, c, tunnel, obj) for c, tunnel in entry.tunnels() if tunnel.name == name)
         return Search(entry.began, entry.date, named)
+
+    def seen(self, obj: Object) -> Sequence[External] | None:
+        connection = str(self.parent_uuid(obj))
+        found = self._account(obj).find_connection(connection)
+        return None if found is None else [external(*found, tunnel, obj) for tunnel in found[1].tunnels]
 
     def equal(self, external: External, desired: Desired) -> bool:
         """Only under a gateway that is ours. The key cannot be compared, so it is not."""
@@ -142,16 +149,18 @@ class TunnelActuator(Base):
 
     async def resolve(self, obj: Object, external: External | None) -> Resolution:
         spec = parse_spec(TunnelSpec, obj.spec)
-        name, parent = self.effective_name(obj), self.parent_uuid(obj)
-        state = await self._keys.state(obj, spec.ipsec.authentication.psk_secret_ref, new=external is None)
-        desired = Desired(name, parent, plan.desired(spec, name), psk=state.psk, payload=state.key)
+        effective, parent = self.effective_name(obj), self.parent_uuid(obj)
+        ref = spec.psk_secret_ref
+        state = KeyState() if ref is None else await self._keys.state(obj, ref, new=external is None)
+        values = plan.desired(spec, managed_name(spec, spec.name, effective))
+        desired = Desired(effective, parent, values, psk=state.psk, payload=state.key)
         if external is None:
             return self._resolve_new(obj, desired, state)
         return self._resolve_existing(obj, external, desired, state)
 
     def _resolve_existing(self, obj: Object, external: External, desired: Desired, state: KeyState) -> Resolution:
         values = dict(desired.values)
-        address = self._room(external.wire[0]).no_address(values.get("localAddress.name"))
+        address = self._room(obj, external.wire[0]).no_address(values.get("localAddress.name"))
         if address is not None:
             values.pop("localAddress.name")
         remember = None
@@ -163,19 +172,19 @@ class TunnelActuator(Base):
                 remember = state.psk
         holds = (state.hold, address, self._parent_missing(obj))
         return Resolution(
-            replace(desired, values=values), tuple(hold for hold in holds if hold), remember, state.warning
+            replace(desired, values=values), tuple(hold for hold in holds if hold), remember, state.warnings
         )
 
     def _resolve_new(self, obj: Object, desired: Desired, state: KeyState) -> Resolution:
         gateway = self._gateway_uuid(obj, desired.parent)
-        entry = None if gateway is None else self._account.known(gateway)
+        entry = None if gateway is None else self._account(obj).known(gateway)
         place: Hold | str = Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
         if entry is not None:
-            place = self._room(entry).for_tunnel(desired.values.get("localAddress.name"))
+            place = self._room(obj, entry).for_tunnel(desired.values.get("localAddress.name"))
         if isinstance(place, str):
             desired = replace(desired, defaults={"localAddress.name": place})
         holds = (state.hold, None if isinstance(place, str) else place)
-        return Resolution(desired, tuple(hold for hold in holds if hold), warning=state.warning)
+        return Resolution(desired, tuple(hold for hold in holds if hold), warnings=state.warnings)
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
         return self._moved(obj, external, "connection")
@@ -183,34 +192,35 @@ class TunnelActuator(Base):
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
         if is_up(external.wire[2]) is not True or not interrupting(changes):
             return {}
-        return self._rollout.begin(obj)
+        return self._rollout.begin(obj, self._store.siblings(obj))
 
     async def create(self, obj: Object, desired: Desired) -> Created:
         connection = str(desired.parent)
-        gateway = str(self._gateway_uuid(obj, connection))
+        gateway, account = str(self._gateway_uuid(obj, connection)), self._account(obj)
         local = str(desired.values.get("localAddress.name") or desired.defaults["localAddress.name"])
         body = plan.creation(desired.name, local, desired.values, desired.payload)
-        async with self._account.writing(gateway):
-            reply = await self._account.api.create_tunnel(gateway=gateway, connection=connection, body=body)
+        with self._counting(obj, gateway):
+            async with account.writing(gateway):
+                reply = await account.api.create_tunnel(gateway=gateway, connection=connection, body=body)
         return Created(reply.value.uuid, {"gatewayUuid": gateway, "connectionUuid": connection})
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
         entry, connection, tunnel = external.wire
         body = plan.modification(tunnel.name, changes, desired.payload)
-        gateway = entry.gateway.uuid
-        async with self._account.writing(gateway):
-            await self._account.api.modify_tunnel(
+        gateway, account = entry.gateway.uuid, self._account(obj)
+        async with account.writing(gateway):
+            await account.api.modify_tunnel(
                 gateway=gateway, connection=connection.uuid, tunnel=external.uuid, body=body
             )
 
-    async def children(self, external: External) -> Sequence[str]:
+    async def children(self, obj: Object, external: External) -> Sequence[str]:
         return ()
 
     async def delete(self, obj: Object, external: External) -> None:
         entry, connection, _ = external.wire
-        gateway = entry.gateway.uuid
-        async with self._account.writing(gateway):
-            await self._account.api.delete_tunnel(gateway=gateway, connection=connection.uuid, tunnel=external.uuid)
+        gateway, account = entry.gateway.uuid, self._account(obj)
+        async with account.writing(gateway):
+            await account.api.delete_tunnel(gateway=gateway, connection=connection.uuid, tunnel=external.uuid)
 
     def identity(self, external: External) -> Mapping[str, Json]:
         return {"gatewayUuid": external.wire[0].gateway.uuid, "connectionUuid": external.parent}
@@ -223,7 +233,7 @@ class TunnelActuator(Base):
         interrupted, after = self._rollout.interrupted(obj, up=up, began=external.began)
         known = Known(
             now=self._context.clock.wall(),
-            message=self._account.down_message(tunnel.uuid),
+            message=self._account(obj).down_message(tunnel.uuid),
             seen_up=self._seen_up.get(tunnel.uuid),
             interrupted=interrupted,
             after=after,

@@ -36,7 +36,7 @@ class KeyState:
     key: SecretStr | None = None
     unknown: bool = False
     hold: Hold | None = None
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Keys:
@@ -65,7 +65,7 @@ class Keys:
         known = bool(accepted) and self._fingerprints.knows(accepted)
         looked_at = obj.status.get("observedGeneration") == obj.generation  # else the reference may name another key
         if known and looked_at and not needed and meta.resource_version == recorded.get("resourceVersion"):
-            return KeyState(Psk(accepted, meta.resource_version), warning=self._told(obj, ref, meta.resource_version))
+            return KeyState(Psk(accepted, meta.resource_version), warnings=self._told(obj, ref, meta.resource_version))
         secret = await self._secrets.read(at)
         if secret is None:
             return KeyState(hold=_missing(obj, ref))
@@ -83,13 +83,13 @@ class Keys:
         if good.trimmed:
             self._trimmed[obj.namespace, ref.name, ref.key] = version
         psk = Psk(self._fingerprints.fingerprint(good.key), version)
-        return KeyState(psk, good.key, unknown, warning=_newline(ref) if good.trimmed else None)
+        return KeyState(psk, good.key, unknown, warnings=(_newline(ref),) if good.trimmed else ())
 
-    def _told(self, obj: Object, ref: SecretKeyRef, version: str) -> str | None:
+    def _told(self, obj: Object, ref: SecretKeyRef, version: str) -> tuple[str, ...]:
         """The warning goes on while the Secret is as it was, without reading it again: known here, or in status."""
         here = self._trimmed.get((obj.namespace, ref.name, ref.key)) == version
-        there = (obj.condition("Warning") or {}).get("message") == _newline(ref)
-        return _newline(ref) if here or there else None
+        there = _newline(ref) in str((obj.condition("Warning") or {}).get("message"))
+        return (_newline(ref),) if here or there else ()
 
 
 def push_requested(obj: Object) -> bool:

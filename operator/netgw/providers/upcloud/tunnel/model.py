@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from netgw.kube.kind import Column, Kind, Parent, condition_path
-from netgw.kube.resource import INT32_MAX, Model, ParentRef, PskRecord, Rule, Spec, Status, rules
+from netgw.kube.resource import (
+    INT32_MAX,
+    Model,
+    ParentRef,
+    PskRecord,
+    Rule,
+    SecretKeyRef,
+    Spec,
+    Status,
+    required_to_create,
+    rules,
+)
 from netgw.providers.upcloud.ipsec import Ipsec
-from netgw.providers.upcloud.names import CATEGORIES, GROUP, NAME_RULES, VERSION, CloudName
+from netgw.providers.upcloud.names import CATEGORIES, GROUP, ROOT_RULES, VERSION, CloudName
 
 NOT_GLOBAL = ("0.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "240.0.0.0/4")
 """Not for a peer, beside loopback, link-local and multicast. The API accepts 100.64.0.0/10 (recorded)."""
@@ -42,12 +53,23 @@ class RemoteAddress(Model):
     NAT. Private, loopback, link-local, multicast and reserved addresses are refused; 100.64.0.0/10 is accepted."""
 
 
+PSK_REQUIRED = Rule(
+    "has(self.import) || (has(self.ipsec) && has(self.ipsec.authentication)"
+    " && has(self.ipsec.authentication.pskSecretRef))",
+    "ipsec.authentication.pskSecretRef is required, unless spec.import names a tunnel that exists",
+    reason="FieldValueRequired",
+    field_path=".ipsec",
+)
+
+
 class TunnelSpec(Spec):
     """What the tunnel is to be.
 
     A field that is not set is not managed: it keeps what UpCloud has or chooses. Taking a field out of the manifest
     leaves its value in UpCloud as it is.
     """
+
+    model_config = ConfigDict(json_schema_extra=rules(required_to_create("remoteAddress"), PSK_REQUIRED))
 
     name: CloudName | None = None
     """Name in UpCloud, unique in the gateway (not only in the connection): 1 to 64 characters of a-z A-Z 0-9 _ -.
@@ -64,12 +86,12 @@ class TunnelSpec(Spec):
     two.
 
     Changes in place. Interrupts the tunnel."""
-    remote_address: RemoteAddress
-    """Where the tunnel ends: the peer.
+    remote_address: RemoteAddress | None = None
+    """Where the tunnel ends: the peer. Required, unless spec.import names a tunnel that exists.
 
     Changes in place. Interrupts the tunnel."""
-    ipsec: Ipsec
-    """Key, algorithms and timers."""
+    ipsec: Ipsec | None = None
+    """Key, algorithms and timers. Required with its key, unless spec.import names a tunnel that exists."""
     tunnel_internal_ip: Annotated[str | None, Field(max_length=15, json_schema_extra=rules(TUNNEL_INTERNAL_IP))] = None
     """Address of the gateway inside the tunnel: the second or third address of a /30 in 169.254.0.0/16, for example
     169.254.17.1; the peer has the other one, 169.254.17.2. Each /30 serves one tunnel and must not overlap any other
@@ -85,6 +107,16 @@ class TunnelSpec(Spec):
     0.
 
     Changes in place. Counts as interrupting the tunnel: UpCloud does not say."""
+
+    @property
+    def psk_secret_ref(self) -> SecretKeyRef | None:
+        """Where the key is; None: it is not managed."""
+        authentication = None if self.ipsec is None else self.ipsec.authentication
+        return None if authentication is None else authentication.psk_secret_ref
+
+    def missing(self) -> tuple[str, ...]:
+        needed = {"remoteAddress": self.remote_address, "ipsec.authentication.pskSecretRef": self.psk_secret_ref}
+        return tuple(field for field, value in needed.items() if value is None)
 
 
 class PskStatus(PskRecord):
@@ -147,6 +179,6 @@ KIND = Kind(
         Column("UUID", ".status.uuid", wide=True),
     ),
     selectable=(".spec.connectionRef.name", ".spec.connectionRef.uuid"),
-    validations=NAME_RULES,
+    validations=ROOT_RULES,
     parent=Parent("VpnConnection", "connectionRef"),
 )

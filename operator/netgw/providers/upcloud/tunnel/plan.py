@@ -51,17 +51,17 @@ FIELDS = (
 )
 
 
-def desired(spec: TunnelSpec, name: str) -> Values:
-    """Without the key, which `resolve` adds."""
+def desired(spec: TunnelSpec, name: str | None) -> Values:
+    """Without the key, which `resolve` adds. `name`: None where it is not managed."""
     values: dict[str, Value] = {
         "name": name,
         "localAddress.name": spec.local_address and spec.local_address.name,
-        "remoteAddress.address": spec.remote_address.address,
+        "remoteAddress.address": spec.remote_address and spec.remote_address.address,
         "tunnelInternalIp": spec.tunnel_internal_ip,
         "internalPeerPingInterval": spec.internal_peer_ping_interval,
     }
     for field in (*SETS, *TIMERS):
-        values[f"ipsec.{to_camel(field)}"] = getattr(spec.ipsec, field)
+        values[f"ipsec.{to_camel(field)}"] = getattr(spec.ipsec, field, None)
     return {path: list(v) if isinstance(v, tuple) else v for path, v in values.items() if v is not None}
 
 

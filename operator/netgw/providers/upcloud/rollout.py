@@ -1,42 +1,42 @@
-"""One after the other: an interrupting change is held while another tunnel of the group is down because of one.
+"""One after the other: an interrupting change is held while another of the group is down because of one.
 
-The group of a tunnel: those of its connection, and those that share its Secret. A tunnel that is down is never held.
-`status.interruptedAt` is written before the change goes out and taken back when the tunnel is up again in a look that
-began late enough after it; a look too close could still show it up from before.
+The group of a tunnel: those of its connection, and those that share its Secret; of a gateway: those of its credentials.
+What is down is never held. `status.interruptedAt` is written before the change goes out and taken back when the object
+is up again in a look that began late enough after it; a look too close could still show it up from before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from netgw.engine.objects import Json, Object, format_time, parse_time
 from netgw.engine.outcome import Waiting
 from netgw.engine.ports import Clock
-from netgw.engine.store import Store
 
 AGAIN = 30.0
 
 
 class Rollout:
-    """`grace`: seconds before a tunnel that looks up is believed to be up again."""
+    """`grace`: seconds before what looks up is believed to be up again."""
 
-    def __init__(self, store: Store, clock: Clock, grace: float) -> None:
-        self._store = store
+    def __init__(self, clock: Clock, grace: float) -> None:
         self._clock = clock
         self._grace = grace
         self._begun: dict[str, float] = {}
 
-    def begin(self, obj: Object) -> Waiting | Mapping[str, Json]:
-        """Hold, naming the other; or the status field to write before the change goes out."""
-        for other in self._store.siblings(obj):
+    def begin(self, obj: Object, group: Iterable[Object]) -> Waiting | Mapping[str, Json]:
+        """Hold, naming the other of the group; or the status field to write before the change goes out."""
+        for other in group:
+            if other.uid == obj.uid:
+                continue
             if other.status.get("interruptedAt") or other.uid in self._begun:
                 return Waiting(
                     "RolloutHeld",
-                    f"Waits until tunnel {other.name}, which is being changed, is up again: one after the other.",
+                    f"Waits until {other.kind} {other.name}, which is being changed, is up again: one after the other.",
                     AGAIN,
                 )
-        # Noted here at once, because the write of the status takes time in which another tunnel may ask.
+        # Noted here at once, because the write of the status takes time in which another object may ask.
         self._begun[obj.uid] = self._clock.now()
         return {"interruptedAt": format_time(self._clock.wall())}
 

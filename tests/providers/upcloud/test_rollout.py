@@ -11,7 +11,7 @@ from netgw.engine.objects import Object
 from netgw.engine.outcome import Waiting
 from netgw.engine.store import Store
 from netgw.providers.upcloud.provider import UPCLOUD
-from netgw.providers.upcloud.tunnel.rollout import Rollout
+from netgw.providers.upcloud.rollout import Rollout
 from support.wire import TUNNEL_SPEC, Hands, obj
 
 AT = "2026-11-22T03:00:00Z"
@@ -30,14 +30,14 @@ class Stage:
     def __init__(self, *objects: Object) -> None:
         self.clock = Hands()
         self.store = Store(UPCLOUD.links)
-        self.rollout = Rollout(self.store, self.clock, grace=10.0)
+        self.rollout = Rollout(self.clock, grace=10.0)
         for each in objects:
             self.store.apply(each)
 
     def begins(self, name: str) -> bool:
         found = self.store.find("VpnTunnel", "default", name)
         assert found is not None
-        outcome = self.rollout.begin(found)
+        outcome = self.rollout.begin(found, self.store.siblings(found))
         if isinstance(outcome, Mapping):
             assert outcome == {"interruptedAt": AT}
             return True
@@ -63,7 +63,7 @@ def test_group(other: dict[str, Any], held: bool) -> None:
     stage = Stage(tunnel("one"), tunnel("two", **other, interruptedAt=AT))
     assert stage.begins("one") is not held
     if held:
-        outcome = stage.rollout.begin(tunnel("one"))
+        outcome = stage.rollout.begin(tunnel("one"), stage.store.siblings(tunnel("one")))
         assert "two" in str(outcome)
 
 

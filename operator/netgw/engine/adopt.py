@@ -1,0 +1,47 @@
+"""Import: bind an object to something that exists in the cloud. Judged from the snapshot, so it costs no call.
+
+Nothing is made, whatever is missing. Only an object that manages what it imports must find it free of another's mark.
+"""
+
+from __future__ import annotations
+
+from netgw.engine.actuator import External
+from netgw.engine.outcome import Outcome, Stalled, Waiting
+from netgw.engine.ownership import Ours, Theirs, owned_by_other, takes_over, to_import
+from netgw.engine.progress import Pass
+
+AGAIN = 300.0
+SOON = 5.0
+
+
+async def bind_import(p: Pass) -> Outcome:
+    """An object with `spec.import` that records nothing yet. No pause stops it, for the cloud hears nothing of it."""
+    p.lost = False
+    if (hold := p.actuator.parent_hold(p.obj)) is not None:
+        return hold
+    found = p.actuator.seen(p.obj)
+    if found is None:
+        return Waiting("ParentNotCreated", "Waiting for a look at the cloud.", SOON)
+    store = p.env.store
+    rivals = [obj for key in sorted(store.unbound(p.obj.kind)) if (obj := store.get(key)) and key != p.obj.key]
+    match to_import(p.obj, found, store.holder, rivals, p.actuator.parent_uuid):
+        case Ours(external=external):
+            return await _bind(p, external)
+        case Theirs(reason=reason, message=message):
+            return Stalled(reason, message)
+        case _:
+            wanted = " ".join(f"{key} {value}" for key, value in p.obj.spec["import"].items())
+            message = f"There is no {p.actuator.word} with {wanted} in the account. Nothing is made: it is waited for."
+            return Waiting("ImportNotFound", message, AGAIN)
+
+
+async def _bind(p: Pass, external: External) -> Outcome:
+    owner = p.actuator.owned_by(p.obj, external)
+    if owner is not None and not p.policies.observes and not takes_over(p.obj):
+        theirs = owned_by_other(external, owner)
+        return Stalled(theirs.reason, theirs.message)
+    p.adopt(external, None, accepted=False)
+    p.event("Normal", "Imported", f"{p.actuator.word} {external.name} ({external.uuid}) is bound to this object.")
+    outcome = Waiting("Creating", "Imported; waiting for the first look.", 0.0)
+    await p.save_surely(outcome)
+    return outcome

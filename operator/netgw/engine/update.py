@@ -1,0 +1,135 @@
+"""Changing what exists: which of the changes may go out now, and the one call that sends the first of them.
+
+| a change waits                                   | with                          | until                             |
+|--------------------------------------------------|-------------------------------|-----------------------------------|
+| it came to differ by itself, and is to be told   | Drifted                       | the spec says so, or the policy   |
+| it was sent again and again and does not stay    | DriftFight                    | an hour, another spec             |
+| it interrupts, and has to be approved            | AwaitingApproval              | netgw.dev/approve has its hash    |
+| it interrupts, and its window is later           | AwaitingApproval              | netgw.dev/apply-at                |
+| the cloud refused it                             | what it was refused with      | its time, other circumstances     |
+| it interrupts, and another one is interrupted    | RolloutHeld                   | that one is up again              |
+
+What may go out goes out while the rest waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netgw.engine.actuator import Desired, External
+from netgw.engine.objects import Json, parse_time
+from netgw.engine.outcome import CallFailed, Hold, Outcome, Settled, Stalled, Waiting
+from netgw.engine.ownership import MARK_PATH
+from netgw.engine.plan import Change, digest, targets
+from netgw.engine.progress import Pass
+from netgw.engine.verdict import pick
+
+Changes = tuple[Change, ...]
+
+
+async def update(
+    p: Pass, external: External, desired: Desired, changes: Sequence[Change], drifted: frozenset[str]
+) -> Outcome:
+    """At most one call. `drifted`: paths that came to differ by themselves. Raises what the ports raise."""
+    wanted, held = _unfought(p, changes)
+    if p.policies.reports:
+        wanted, reported = _corrected(wanted, drifted)
+        held += reported
+    wanted, asked = _approved(p, wanted)
+    held += asked
+    for batch in p.actuator.batches(wanted):
+        key = digest({"update": targets(batch), "under": p.actuator.circumstances(p.obj)})
+        refused = p.memo.refusal(key, p.env.clock.now())
+        prepared = refused or p.actuator.prepare(p.obj, external, batch)
+        if not isinstance(prepared, Waiting | Stalled):
+            p.about_to_write()
+            p.status.update(prepared)
+            return pick((await _send(p, external, desired, batch, key), *held))
+        held.append(prepared)
+    return pick(held) if held else Settled()
+
+
+async def _send(p: Pass, external: External, desired: Desired, changes: Changes, key: str) -> Outcome:
+    await p.save()
+    try:
+        async with p.actuator.tree(p.obj):
+            p.about_to_write()
+            await p.actuator.update(p.obj, external, desired, changes)
+    except CallFailed as failure:
+        outcome = p.memo.refuse(key, p.failed(failure), p.env.clock.now())
+        p.event("Warning", outcome.reason, outcome.message)
+        return outcome
+    return await p.record_update(key, changes, desired)
+
+
+def _unfought(p: Pass, changes: Sequence[Change]) -> tuple[Changes, list[Hold]]:
+    fights = [(change, p.memo.fought(change, p.env.clock.now())) for change in changes]
+    held: list[Hold] = [stalled for _, stalled in fights if stalled is not None]
+    return tuple(change for change, stalled in fights if stalled is None), held
+
+
+def _corrected(changes: Changes, drifted: frozenset[str]) -> tuple[Changes, list[Hold]]:
+    """With driftPolicy Report only what the spec newly says is sent. Our mark is no matter of the spec."""
+    told = [change for change in changes if change.path in drifted and change.path != MARK_PATH]
+    if not told:
+        return changes, []
+    message = "Differs from the spec and is left so (driftPolicy Report): " + "; ".join(map(str, told)) + "."
+    return tuple(change for change in changes if change not in told), [Waiting("Drifted", message)]
+
+
+def _approved(p: Pass, changes: Changes) -> tuple[Changes, list[Hold]]:
+    """What may interrupt waits for its approval, then for its window; what does not is never held."""
+    loud = tuple(change for change in changes if not change.calm)
+    held = _hold_loud(p, loud)
+    if held is None:
+        return changes, []
+    return tuple(change for change in changes if change.calm), [held]
+
+
+def _hold_loud(p: Pass, loud: Changes) -> Hold | None:
+    asked = p.obj.annotation("approve")
+    approval: dict[str, Json] = dict(p.status.get("approval") or {})
+    if asked is None or not p.policies.asks:
+        p.status.pop("approval", None)
+        approval = {}
+    if not loud:
+        if approval:  # it is done: the same words approve nothing a second time
+            p.status["approval"] = {"hash": approval.get("hash")}
+        return None
+    if p.policies.asks:
+        key = digest(targets(loud))
+        if asked == key and approval.get("hash") != key:
+            approval = {"hash": key, "changes": [_one(change) for change in loud]}
+            p.status["approval"] = approval
+            p.event("Normal", "Approved", f"Approved: {_words(loud)}.")
+        if not {_one(change) for change in loud} <= set(approval.get("changes") or ()):
+            again = " Take the annotation off first: it was used already." if approval.get("hash") == key else ""
+            return Waiting(
+                "AwaitingApproval",
+                f"Would interrupt traffic, or may, so it waits (disruptionPolicy Ask): {_words(loud)}. To approve: "
+                f"annotate with netgw.dev/approve={key}{again}",
+            )
+    return _window(p, loud)
+
+
+def _window(p: Pass, loud: Changes) -> Waiting | None:
+    """`netgw.dev/apply-at`: what interrupts waits for this time."""
+    text = p.obj.annotation("apply-at")
+    if text is None:
+        return None
+    at = parse_time(text)
+    if at is None:
+        said = f"netgw.dev/apply-at is {text[:40]!r}, which is no time such as 2026-11-22T03:00:00Z."
+        return Waiting("AwaitingApproval", f"{said} Until it is mended this waits: {_words(loud)}.")
+    left = (at - p.env.clock.wall()).total_seconds()
+    if left <= 0:
+        return None
+    return Waiting("AwaitingApproval", f"Waits for netgw.dev/apply-at={text}: {_words(loud)}.", left + 0.1)
+
+
+def _words(changes: Changes) -> str:
+    return "; ".join(f"{change} (interrupts: {change.interrupts})" for change in changes)
+
+
+def _one(change: Change) -> str:
+    return digest({change.path: change.target})
