@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from netgw.engine.policy import CHOICES
 from netgw.kinds import KINDS
 from netgw.kube.kind import parse_spec
 from netgw.settings import Settings
@@ -21,7 +22,8 @@ SOURCE = ROOT / "operator" / "netgw"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((ROOT / "deploy").glob("*.md"))]
 
 WORD = re.compile(r"(?:[A-Z][a-z]+)+")
-NO_REASONS = {"True", "False", "Unknown", "Normal", "FieldValueRequired", *(kind.kind for kind in KINDS)}
+POLICIES = {choice for choices in CHOICES.values() for choice in choices}
+NO_REASONS = {"True", "False", "Unknown", "Normal", "FieldValueRequired", *POLICIES, *(kind.kind for kind in KINDS)}
 ROW = re.compile(r"^\| `([^`]+)` \| (.*) \|$", re.MULTILINE)
 QUOTED = re.compile(r'"([^"]+)"')
 CODE = re.compile(r"`[^`\n]*`")

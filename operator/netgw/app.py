@@ -13,6 +13,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from typing import Any, Protocol
 
 from netgw.engine.objects import Key, Object
@@ -67,7 +68,7 @@ class Options:
     """What is chosen once. `cluster` is the name in the mark on everything that we own.
 
     `policies`: where neither spec nor namespace says any. `own_credentials`: the namespaces that may use the operator's
-    own credentials, "*" for all.
+    own credentials, "*" for all. `cluster_networks`: those of pods and services, for advice on routes.
     """
 
     cluster: str
@@ -77,6 +78,7 @@ class Options:
     sampling: Sampling = SAMPLING
     policies: Mapping[str, str] = field(default_factory=dict)
     own_credentials: frozenset[str] = frozenset({"*"})
+    cluster_networks: tuple[IPv4Network, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class App:
                     secrets=sources.secrets,
                     namespaces=sources.namespaces,
                     fingerprints=sources.fingerprints,
+                    cluster_networks=options.cluster_networks,
                     may_use_own=lambda namespace: not options.own_credentials.isdisjoint({"*", namespace}),
                     sampling=options.sampling,
                 ),

@@ -164,6 +164,7 @@ class Process:
                 workers=settings.workers,
                 read_only=settings.read_only,
                 policies=settings.default_policies,
+                cluster_networks=settings.cluster_networks,
                 own_credentials=frozenset(settings.default_credentials_namespaces),
                 sampling=Sampling(settings.metrics_interval, settings.metrics_share),
             ),

@@ -23,7 +23,13 @@ from support.virtual_time import VirtualLoop, run
 TOKENS = {"madeup-token": "alice", "madeup-token-of-bob": "bob"}
 SECRETS = (KEY, OTHER_KEY, *TOKENS)
 HOUR = 3600.0
-KINDS = {"edge": "NetworkGateway", "office": "VpnConnection", "office-1": "VpnTunnel", "office-2": "VpnTunnel"}
+KINDS = {
+    "edge": "NetworkGateway",
+    "office": "VpnConnection",
+    "office-1": "VpnTunnel",
+    "office-2": "VpnTunnel",
+}
+KIND_OF = KINDS | {"lab": "VpnConnection"}
 
 T = TypeVar("T")
 
@@ -95,7 +101,7 @@ class Day(History):
     # ---- what the user sees
 
     def object(self, name: str) -> Object:
-        return next(obj for obj in self.objects() if obj.ref == (KINDS[name], "default", name))
+        return next(obj for obj in self.objects() if obj.ref == (KIND_OF[name], "default", name))
 
     def condition(self, name: str, kind: str = "Synced") -> dict[str, Any]:
         """The condition; empty where there is none."""

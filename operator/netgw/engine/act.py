@@ -38,9 +38,7 @@ async def _failed(p: Pass, action: Action, failure: CallFailed, before: str | No
     """Surely not done and time may mend it: asked for again. Else it is over, and only a new time asks again."""
     outcome = p.failed(failure)
     if failure.backoff and not failure.ambiguous:
-        p.status[action.field] = before
-        if before is None:
-            del p.status[action.field]
+        p.put({action.field: before})
         return outcome
     unsure = "The answer was lost, so it may have been done." if failure.ambiguous else "It was not done."
     p.event("Warning", action.failed, f"{action.words}: {unsure} {outcome.message}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -144,11 +144,9 @@ class Pass:
     def note_account(self, account: str | None) -> None:
         """Whose it is and by which credential it is reached, for the time when specs and parents are gone."""
         used = self.actuator.credentials(self.obj)
-        for name, value in (("account", account), ("credentialsSecretRef", None if used is None else {"name": used})):
-            if value is not None:
-                self.status[name] = value
-            elif name != "account":
-                self.status.pop(name, None)
+        self.put({"credentialsSecretRef": None if used is None else {"name": used}})
+        if account is not None:
+            self.status["account"] = account
 
     def other_account(self, recorded: str) -> Waiting:
         """AccountMismatch: what this credential sees and does not see says nothing about this object."""
@@ -191,7 +189,11 @@ class Pass:
     def saw(self, external: External, observation: Observation) -> None:
         """What the cloud shows goes into status, before anything that is decided on it."""
         self.observation = observation
-        for name, value in {**self.actuator.identity(external), **observation.fields}.items():
+        self.put({**self.actuator.identity(external), **observation.fields})
+
+    def put(self, fields: Mapping[str, Json]) -> None:
+        """Into status; what is None goes."""
+        for name, value in fields.items():
             if value is None:
                 self.status.pop(name, None)
             else:

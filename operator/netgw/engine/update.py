@@ -14,7 +14,7 @@ What may go out goes out while the rest waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from netgw.engine.actuator import Desired, External
 from netgw.engine.objects import Json, parse_time
@@ -42,14 +42,18 @@ async def update(
         refused = p.memo.refusal(key, p.env.clock.now())
         prepared = refused or p.actuator.prepare(p.obj, external, batch)
         if not isinstance(prepared, Waiting | Stalled):
-            p.about_to_write()
-            p.status.update(prepared)
-            return pick((await _send(p, external, desired, batch, key), *held))
+            return pick((await _send(p, external, desired, batch, key, prepared), *held))
         held.append(prepared)
     return pick(held) if held else Settled()
 
 
-async def _send(p: Pass, external: External, desired: Desired, changes: Changes, key: str) -> Outcome:
+async def _send(
+    p: Pass, external: External, desired: Desired, changes: Changes, key: str, prepared: Mapping[str, Json]
+) -> Outcome:
+    """`prepared`: status fields that stand before the call goes out, and not after it was surely refused."""
+    p.about_to_write()
+    before = {name: p.status.get(name) for name in prepared}
+    p.status.update(prepared)
     await p.save()
     try:
         async with p.actuator.tree(p.obj):
@@ -57,6 +61,8 @@ async def _send(p: Pass, external: External, desired: Desired, changes: Changes,
             await p.actuator.update(p.obj, external, desired, changes)
     except CallFailed as failure:
         outcome = p.memo.refuse(key, p.failed(failure), p.env.clock.now())
+        if not failure.ambiguous:
+            p.put(before)
         p.event("Warning", outcome.reason, outcome.message)
         return outcome
     return await p.record_update(key, changes, desired)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -103,6 +104,7 @@ class Parts:
     fingerprints: Fingerprints
     may_use_own: Callable[[str], bool]
     sampling: Sampling = SAMPLING
+    cluster_networks: tuple[IPv4Network, ...] = ()
 
 
 class Backend(Protocol):

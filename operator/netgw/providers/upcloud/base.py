@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from netgw.engine.actuator import Action, External, InvalidSpec, Links
 from netgw.engine.objects import Object
@@ -15,6 +16,7 @@ from netgw.engine.store import Store
 from netgw.kube.resource import Spec
 from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
 from netgw.providers.upcloud.accounts import OWN, Accounts
+from netgw.providers.upcloud.advice.around import Advisor
 from netgw.providers.upcloud.gateway.state import is_ending
 from netgw.providers.upcloud.room import Room
 from netgw.providers.upcloud.snapshot import Entry
@@ -22,12 +24,13 @@ from netgw.providers.upcloud.snapshot import Entry
 
 @dataclass(frozen=True)
 class Context:
-    """What every actuator is made of. `cluster` is the name in our mark."""
+    """What every actuator is made of. `cluster`: the name in our mark. `cluster_networks`: of pods and services."""
 
     accounts: Accounts
     store: Store
     clock: Clock
     cluster: str
+    cluster_networks: tuple[IPv4Network, ...] = ()
 
 
 class Base:
@@ -44,6 +47,7 @@ class Base:
         self._accounts = context.accounts
         self._account = context.accounts.of
         self._store = context.store
+        self._advisor = Advisor(context.store, self.effective_name, context.cluster_networks)
 
     def hold(self, obj: Object) -> Hold | None:
         account = self._account(obj)
@@ -94,7 +98,8 @@ class Base:
         entry = self._account(obj).known(self._root(obj, self.parent_uuid(obj)))
         if entry is None:
             return {}
-        seen = entry.gateway.model_dump(mode="json", include={"plan", "features", "addresses", "configured_status"})
+        decides = {"plan", "features", "addresses", "configured_status", "automatic_tunnel_internal_ip_allocation"}
+        seen = entry.gateway.model_dump(mode="json", include=decides)
         return seen | {"connections": len(entry.connections), "tunnels": len(list(entry.tunnels()))}
 
     # ---- parents

@@ -41,7 +41,7 @@ class UpCloudBackend:
         self.accounts = Accounts(
             clients, parts.store, parts.secrets, parts.namespaces, account, may_use_own=parts.may_use_own
         )
-        context = Context(self.accounts, parts.store, parts.clock, parts.cluster)
+        context = Context(self.accounts, parts.store, parts.clock, parts.cluster, parts.cluster_networks)
         # A look from less than one fast interval after a change could still show a tunnel up from before it.
         rollout = Rollout(parts.clock, grace=parts.intervals.fast)
         keys = Keys(parts.secrets, parts.fingerprints)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from netgw.providers.upcloud.advice.gateways import outline
 from netgw.providers.upcloud.api import Connection, Gateway, Tunnel
 
 
@@ -138,6 +139,7 @@ def _moved(old: Entry, new: Entry) -> Moved:
     gateway = new.gateway.uuid
     parents = {tunnel.uuid: connection.uuid for connection, tunnel in new.tunnels()}
     # A gateway's own state decides for all below it; a tunnel's shows in its connection and its gateway.
-    woken = moved | (set(after) if gateway in moved else {gateway} | {parents[uuid] for uuid in moved & parents.keys()})
+    family = gateway in moved or outline(old.gateway) != outline(new.gateway)
+    woken = moved | (set(after) if family else {gateway} | {parents[uuid] for uuid in moved & parents.keys()})
     listed = before.keys() != after.keys() or gateway in moved
     return Moved(frozenset(woken), listed, bool(moved & parents.keys()))

@@ -20,7 +20,7 @@ from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff
 from netgw.kube.kind import parse_spec
-from netgw.providers.upcloud.api import Connection
+from netgw.providers.upcloud.api import Connection, Gateway
 from netgw.providers.upcloud.base import Base, contradiction, links, managed_name, validated
 from netgw.providers.upcloud.connection import plan
 from netgw.providers.upcloud.connection.describe import describe
@@ -105,7 +105,14 @@ class ConnectionActuator(Base):
         values = plan.desired(spec, managed_name(spec, spec.name, effective))
         desired = Desired(effective, parent, values, defaults={"type": "ipsec"})
         missing = self._no_room(obj, parent) if external is None else self._parent_missing(obj)
-        return Resolution(desired, () if missing is None else (missing,))
+        gateway = external.wire[0].gateway if external is not None else self._known_gateway(obj, parent)
+        has = {**({} if external is None else external.values), **desired.values}
+        advice = self._advisor.connection(obj, has, gateway)
+        return Resolution(desired, () if missing is None else (missing,), warnings=advice)
+
+    def _known_gateway(self, obj: Object, uuid: str | None) -> Gateway | None:
+        entry = None if uuid is None else self._account(obj).known(uuid)
+        return None if entry is None else entry.gateway
 
     def _no_room(self, obj: Object, gateway: str | None) -> Hold | None:
         entry = None if gateway is None else self._account(obj).known(gateway)

@@ -23,10 +23,12 @@ from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
 from netgw.kube.kind import parse_spec
+from netgw.providers.upcloud.advice.gateways import parent
+from netgw.providers.upcloud.advice.tunnels import internal_ip_hold
 from netgw.providers.upcloud.api import Connection, Tunnel
 from netgw.providers.upcloud.base import Base, Context, contradiction, links, managed_name, validated
 from netgw.providers.upcloud.rollout import Rollout
-from netgw.providers.upcloud.room import SOON, UNSEEN
+from netgw.providers.upcloud.room import SOON, UNSEEN, Room
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import Known, describe
@@ -159,10 +161,7 @@ class TunnelActuator(Base):
         return self._resolve_existing(obj, external, desired, state)
 
     def _resolve_existing(self, obj: Object, external: External, desired: Desired, state: KeyState) -> Resolution:
-        values = dict(desired.values)
-        address = self._room(obj, external.wire[0]).no_address(values.get("localAddress.name"))
-        if address is not None:
-            values.pop("localAddress.name")
+        room, values = self._room(obj, external.wire[0]), dict(desired.values)
         remember = None
         if state.psk is not None:
             accepted = (obj.status.get("psk") or {}).get("fingerprint")
@@ -170,21 +169,29 @@ class TunnelActuator(Base):
                 values[plan.PSK] = state.psk.fingerprint
             if state.unknown or accepted == state.psk.fingerprint:
                 remember = state.psk
-        holds = (state.hold, address, self._parent_missing(obj))
-        return Resolution(
-            replace(desired, values=values), tuple(hold for hold in holds if hold), remember, state.warnings
-        )
+        address = room.no_address(values.get("localAddress.name"))
+        inside = _inside_hold(room, values.get("tunnelInternalIp"), external.values["tunnelInternalIp"])
+        for path, held in (("localAddress.name", address), ("tunnelInternalIp", inside)):
+            if held is not None:
+                values.pop(path)
+        holds = tuple(hold for hold in (state.hold, address, inside, self._parent_missing(obj)) if hold)
+        advice = self._advisor.tunnel(obj, {**external.values, **desired.values}, room.entry.gateway, room.called)
+        return Resolution(replace(desired, values=values), holds, remember, (*state.warnings, *advice))
 
     def _resolve_new(self, obj: Object, desired: Desired, state: KeyState) -> Resolution:
         gateway = self._gateway_uuid(obj, desired.parent)
         entry = None if gateway is None else self._account(obj).known(gateway)
-        place: Hold | str = Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
-        if entry is not None:
-            place = self._room(obj, entry).for_tunnel(desired.values.get("localAddress.name"))
+        if entry is None:
+            unseen = Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
+            return Resolution(desired, tuple(hold for hold in (state.hold, unseen) if hold), warnings=state.warnings)
+        room = self._room(obj, entry)
+        place = room.for_tunnel(desired.values.get("localAddress.name"))
         if isinstance(place, str):
             desired = replace(desired, defaults={"localAddress.name": place})
-        holds = (state.hold, None if isinstance(place, str) else place)
-        return Resolution(desired, tuple(hold for hold in holds if hold), warnings=state.warnings)
+        inside = _inside_hold(room, desired.values.get("tunnelInternalIp"), None)
+        holds = tuple(hold for hold in (state.hold, None if isinstance(place, str) else place, inside) if hold)
+        advice = self._advisor.tunnel(obj, {**desired.defaults, **desired.values}, entry.gateway, room.called)
+        return Resolution(desired, holds, warnings=(*state.warnings, *advice))
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
         return self._moved(obj, external, "connection")
@@ -239,6 +246,10 @@ class TunnelActuator(Base):
             after=after,
         )
         return describe(obj, entry.gateway, tunnel, resolution, known)
+
+
+def _inside_hold(room: Room, wanted: str | None, observed: str | None) -> Stalled | None:
+    return internal_ip_hold(wanted, observed, parent(room.entry.gateway, room.called))
 
 
 def in_entry(entry: Entry, uuid: str, obj: Object) -> External | None:
