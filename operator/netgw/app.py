@@ -23,7 +23,19 @@ from netgw.engine.queue import Queue
 from netgw.engine.reconcile import Reconciler
 from netgw.engine.store import Store
 from netgw.kube.defaults import PolicyDefaults
-from netgw.kube.provider import Client, Fingerprints, Intervals, Listener, Namespaces, Parts, Provider, Secrets
+from netgw.kube.provider import (
+    SAMPLING,
+    Client,
+    Fingerprints,
+    Intervals,
+    Listener,
+    Namespaces,
+    Parts,
+    Provider,
+    Sampling,
+    Secrets,
+)
+from netgw.kube.telemetry import Sample
 from netgw.logs import about
 
 log = logging.getLogger(__name__)
@@ -63,6 +75,7 @@ class Options:
     intervals: Intervals
     workers: int = 8
     read_only: bool = False
+    sampling: Sampling = SAMPLING
     policies: Mapping[str, str] = field(default_factory=dict)
     own_credentials: frozenset[str] = frozenset({"*"})
     cluster_networks: tuple[IPv4Network, ...] = ()
@@ -114,6 +127,7 @@ class App:
                     fingerprints=sources.fingerprints,
                     cluster_networks=options.cluster_networks,
                     may_use_own=lambda namespace: not options.own_credentials.isdisjoint({"*", namespace}),
+                    sampling=options.sampling,
                 ),
             )
             for provider, client in clouds.items()
@@ -174,6 +188,10 @@ class App:
         self._wake(self.store.in_namespace(namespace))
         self._watch_secrets()
         self._look_again()
+
+    def samples(self) -> list[Sample]:
+        """What is known of traffic and calls, for a scrape."""
+        return [sample for backend in self._backends for sample in backend.telemetry()]
 
     def failed(self) -> BaseException | None:
         """Why a task of ours ended, which none may."""

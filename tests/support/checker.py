@@ -3,7 +3,7 @@
 | invariant  | what is looked at                                                                                    |
 |------------|------------------------------------------------------------------------------------------------------|
 | conditions | every version that every object of the scenario ever had                                             |
-| secrets    | those versions, all Events of the namespace, the operator's log and command line                     |
+| secrets    | those versions, all Events of the namespace, the operator's log, command line and metrics            |
 | leaks      | everything in the cloud is recorded by exactly one object, or was made by hand                       |
 | steadiness | over some intervals nothing is written to Kubernetes, and one list per interval is all that is asked |
 """
@@ -26,6 +26,7 @@ QUIET_DEADLINE = 20.0
 MESSAGE_MOST = 1024
 PART_OF_A_SECRET = 8  # characters in a row; the values of tests are random enough not to turn up by chance
 
+LABEL_VALUE = re.compile(r'="((?:[^"\\]|\\.)*)"')
 CAMEL_CASE = re.compile(r"([A-Z][a-z0-9]*)+")
 
 
@@ -184,11 +185,14 @@ def _transitions(before: Version, after: Version) -> list[str]:
 
 def no_secrets(scenario: Scenario) -> None:
     """No key and no token, not even in part, in anything that people or programs can read."""
+    scraped = scenario.operator.metrics()
+    assert "netgw_build_info" in scraped
     places = {
         "objects": json.dumps([version.body for version in scenario.recorder.of(scenario.namespace)]),
         "Events": json.dumps(scenario.events()),
         "log": scenario.operator.log(),
         "argv": scenario.operator.argv(),
+        "metrics": " ".join(LABEL_VALUE.findall(scraped)),  # all else are constants of the source
     }
     for secret in {*scenario.keys, scenario.operator.token}:
         needles = _needles(secret)

@@ -131,6 +131,7 @@ class Operator:
             NETGW_POLL_INTERVAL=str(POLL_INTERVAL),
             NETGW_FAST_POLL_INTERVAL=str(FAST_POLL_INTERVAL),
             NETGW_SECRET_INTERVAL=str(SECRET_INTERVAL),
+            NETGW_METRICS_INTERVAL="0",  # the checker scrapes, and nobody is to be asked anything because of that
             **settings,
         )
         self._lives: list[Process] = []
@@ -187,6 +188,11 @@ class Operator:
         """Its command line as every user of the machine can read it; "" where there is no /proc."""
         path = Path(f"/proc/{self.process.pid}/cmdline")
         return path.read_bytes().decode(errors="replace") if self.alive and path.exists() else ""
+
+    def metrics(self) -> str:
+        """What a scraper gets."""
+        probes = announced(self.process, r"probes at (\S+)")
+        return httpx.get(f"{probes}/metrics", trust_env=False).raise_for_status().text
 
     @staticmethod
     def _ready(probes: str) -> bool:

@@ -6,7 +6,7 @@ A new cloud is one folder under `providers/` that ends in a `Provider`, and one 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from netgw.engine.ports import Clock
 from netgw.engine.store import LinksOf, Store
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.kind import Kind
+from netgw.kube.telemetry import Sample
 
 
 class ConfigurationError(Exception):
@@ -58,6 +59,17 @@ class Intervals:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How traffic is measured: seconds between two samples (0: never), and the share of the calls that it may take."""
+
+    interval: float
+    share: float
+
+
+SAMPLING = Sampling(interval=60.0, share=0.25)
+
+
+@dataclass(frozen=True)
 class Listener:
     """Who is told what a backend learns, and what the backend has to know of Kubernetes.
 
@@ -91,6 +103,7 @@ class Parts:
     namespaces: Namespaces
     fingerprints: Fingerprints
     may_use_own: Callable[[str], bool]
+    sampling: Sampling = SAMPLING
     cluster_networks: tuple[IPv4Network, ...] = ()
 
 
@@ -113,6 +126,9 @@ class Backend(Protocol):
 
     def look_again(self) -> None:
         """A Secret changed, or a namespace's annotations: credentials may be others now."""
+
+    def telemetry(self) -> Iterable[Sample]:
+        """What is known of traffic and calls, without a call. Being asked keeps it fresh for a while."""
 
 
 class Client(Protocol):

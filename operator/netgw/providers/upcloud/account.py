@@ -21,11 +21,11 @@ from datetime import datetime, timedelta
 from netgw.engine.objects import format_time
 from netgw.engine.outcome import CallFailed, Hold, Waiting
 from netgw.engine.ports import Clock
-from netgw.kube.provider import Intervals, Listener
+from netgw.kube.provider import SAMPLING, Intervals, Listener, Sampling
 from netgw.providers.upcloud.api import Connection, Gateway, NotFound, Plan, Reply, UpCloud, UpCloudError
-from netgw.providers.upcloud.causes import Causes
 from netgw.providers.upcloud.failures import TRAFFIC, failed
 from netgw.providers.upcloud.snapshot import Entry, Moved, Snapshot
+from netgw.providers.upcloud.telemetry import Telemetry
 from netgw.providers.upcloud.tunnel.state import DownMessage
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,15 @@ class Failing:
 class Account:
     """Reads and writes of one credential, and when to make them."""
 
-    def __init__(self, *, clock: Clock, rng: random.Random, intervals: Intervals, listener: Listener) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        intervals: Intervals,
+        listener: Listener,
+        sampling: Sampling = SAMPLING,
+    ) -> None:
         self._client: UpCloud | None = None
         self._withdrawn: Hold | None = None
         self._owner: str | None = None
@@ -70,7 +78,7 @@ class Account:
         self._fast_interval = min(intervals.fast, intervals.slow)
         self._listener = listener
         self._snapshot = Snapshot()
-        self._causes = Causes(self, clock, listener.managed)
+        self.telemetry = Telemetry(self, clock, listener, sampling)
         self._locks: dict[str, asyncio.Lock] = {}
         self._flights: dict[str, tuple[float, asyncio.Task[Entry | None]]] = {}
         self._failing: Failing | None = None
@@ -93,6 +101,7 @@ class Account:
     def use(self, client: UpCloud) -> UpCloud | None:
         """From now on with these credentials; whose they are is settled anew. Returns the client of those before."""
         before, self._client = self._client, client
+        client.listen(self.telemetry.called)
         self._withdrawn, self.username, self._failing, self._failures = None, None, None, 0
         self._taken = True
         self._nudge.set()
@@ -117,6 +126,9 @@ class Account:
 
     async def run(self) -> None:
         """Poll until cancelled, the first time one interval from now."""
+        await asyncio.gather(self._poll_forever(), self.telemetry.run())
+
+    async def _poll_forever(self) -> None:
         while True:
             await self._pause()
             await self.poll()
@@ -136,7 +148,7 @@ class Account:
             return
         if client is not self._client:
             return  # other credentials came meanwhile: what was read may be another account's
-        news = await self._causes.ask(gateways)
+        news = await self.telemetry.ask(gateways)
         self._took(gateways, reply)
         if news:
             self._listener.changed(news, False)
@@ -280,7 +292,7 @@ class Account:
 
     def down_message(self, tunnel: str) -> DownMessage | None:
         """What the metrics said last of a tunnel that is down."""
-        return self._causes.message(tunnel)
+        return self.telemetry.message(tunnel)
 
     async def gateway(self, uuid: str, *, fresh: bool = False) -> Entry | None:
         """An entry not older than our last write to it, or than now (`fresh`). None: proven gone. Raises CallFailed."""

@@ -29,6 +29,7 @@ from netgw.engine.store import Store
 from netgw.kube.client import Secret
 from netgw.kube.errors import KubernetesError
 from netgw.kube.provider import Namespaces, Secrets
+from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import Account
 from netgw.providers.upcloud.api import Credentials, CredentialsError, UpCloud
 from netgw.providers.upcloud.clients import Clients
@@ -92,6 +93,10 @@ class Accounts:
             self._versions[OWN] = ""
         else:
             log.warning("No credentials of the operator's own: each gateway has to name a Secret with some.")
+
+    def samples(self) -> list[Sample]:
+        """What is known of traffic and calls with every credential."""
+        return [sample for account in self._accounts.values() for sample in account.telemetry.samples()]
 
     # ---- which one
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from netgw.engine.actuator import Actuator
 from netgw.engine.objects import Object
 from netgw.kube.provider import ConfigurationError, Parts, Provider
+from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import ACCOUNT_REASONS, Account
 from netgw.providers.upcloud.accounts import Accounts
 from netgw.providers.upcloud.api import BaseUrlError, CredentialsError
@@ -30,7 +31,11 @@ class UpCloudBackend:
     def __init__(self, clients: Clients, parts: Parts) -> None:
         def account(serves: Callable[[Object], bool]) -> Account:
             return Account(
-                clock=parts.clock, rng=parts.rng, intervals=parts.intervals, listener=parts.listener_for(serves)
+                clock=parts.clock,
+                rng=parts.rng,
+                intervals=parts.intervals,
+                listener=parts.listener_for(serves),
+                sampling=parts.sampling,
             )
 
         self.accounts = Accounts(
@@ -54,6 +59,9 @@ class UpCloudBackend:
 
     def look_again(self) -> None:
         self.accounts.changed()
+
+    def telemetry(self) -> Iterable[Sample]:
+        return self.accounts.samples()
 
 
 def client(environ: Mapping[str, str]) -> Clients:
