@@ -75,7 +75,8 @@ class Listener:
 
     `managed(uuid)`: whether a living object records this uuid. `changed(uuids, listed)`: what moved in the cloud;
     `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials.
-    `recovered()`: it answers again. `blinded(why)`: no look for too long.
+    `recovered()`: it answers again. `blinded(why)`: no look for too long. `serves_kind(kind)`: whether there is an
+    object of this kind, so that somebody needs what is read for it.
     """
 
     managed: Callable[[str], bool]
@@ -83,6 +84,7 @@ class Listener:
     refused: Callable[[], None]
     recovered: Callable[[], None]
     blinded: Callable[[str], None]
+    serves_kind: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True)

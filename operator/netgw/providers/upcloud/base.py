@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from netgw.engine.actuator import Action, External, InvalidSpec, Links
 from netgw.engine.objects import Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
+from netgw.engine.ownership import is_mine
 from netgw.engine.plan import Change, Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
@@ -41,6 +42,8 @@ class Base:
     parent_kind: str | None = None
     parent_field: str = ""
     actions: Sequence[Action] = ()
+    cascades = True
+    anew = "recreatePolicy is Never"
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -67,7 +70,11 @@ class Base:
         return self._account(obj).blind(self._last_seen(obj))
 
     def owned_by(self, obj: Object, external: External) -> str | None:
-        return None  # what carries no mark is known by its place
+        return None if external.owner is None or self._is_mine(obj, external) else external.owner
+
+    def _is_mine(self, obj: Object, external: External) -> bool:
+        """By its mark; what carries none is known by its place."""
+        return is_mine(external.owner, self._context.cluster, obj, self._store.alive)
 
     async def act(self, obj: Object, external: External, action: Action) -> None:
         raise NotImplementedError

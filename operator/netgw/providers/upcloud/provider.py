@@ -18,6 +18,8 @@ from netgw.providers.upcloud.connection.actuator import ConnectionActuator
 from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator
 from netgw.providers.upcloud.rollout import Rollout
+from netgw.providers.upcloud.router import model as router
+from netgw.providers.upcloud.router.actuator import RouterActuator
 from netgw.providers.upcloud.tunnel import model as tunnel
 from netgw.providers.upcloud.tunnel.actuator import TunnelActuator
 from netgw.providers.upcloud.tunnel.key import Keys
@@ -46,6 +48,7 @@ class UpCloudBackend:
         rollout = Rollout(parts.clock, grace=parts.intervals.fast)
         keys = Keys(parts.secrets, parts.fingerprints)
         self.actuators: Mapping[str, Actuator] = {
+            RouterActuator.kind: RouterActuator(context),
             GatewayActuator.kind: GatewayActuator(context, rollout),
             ConnectionActuator.kind: ConnectionActuator(context),
             TunnelActuator.kind: TunnelActuator(context, keys, rollout),
@@ -74,8 +77,9 @@ def client(environ: Mapping[str, str]) -> Clients:
 
 UPCLOUD = Provider(
     name="upcloud",
-    kinds=(gateway.KIND, connection.KIND, tunnel.KIND),
+    kinds=(router.KIND, gateway.KIND, connection.KIND, tunnel.KIND),
     links={
+        RouterActuator.kind: RouterActuator.links,
         GatewayActuator.kind: GatewayActuator.links,
         ConnectionActuator.kind: ConnectionActuator.links,
         TunnelActuator.kind: TunnelActuator.links,
