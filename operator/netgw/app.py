@@ -19,7 +19,7 @@ from netgw.engine.ports import Clock, Kubernetes, Reporter
 from netgw.engine.queue import Queue
 from netgw.engine.reconcile import Reconciler
 from netgw.engine.store import Store
-from netgw.kube.provider import Client, Fingerprints, Intervals, Listener, Parts, Provider, Secrets
+from netgw.kube.provider import Client, Fingerprints, Intervals, Listener, Making, Parts, Provider, Secrets
 from netgw.logs import about
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Options:
 class App:
     """Feed it with `observe`, `secret_changed`; `start` before, `drain` at the end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one for each port
         self,
         options: Options,
         clouds: Mapping[Provider, Client],
@@ -67,6 +67,7 @@ class App:
         reporter: Reporter,
         secrets: WatchedSecrets,
         fingerprints: Fingerprints,
+        making: Making,
     ) -> None:
         self._world = world
         self._rng = rng
@@ -87,6 +88,8 @@ class App:
                     listener=self._listener(provider),
                     secrets=secrets,
                     fingerprints=fingerprints,
+                    making=making,
+                    reporter=reporter,
                 ),
             )
             for provider, client in clouds.items()

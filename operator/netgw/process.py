@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import choice
 from typing import Any, Literal
 
 from netgw.app import App, Options
@@ -32,7 +33,8 @@ from netgw.kube.events import EventSink
 from netgw.kube.fingerprint import FingerprintKey
 from netgw.kube.lease import LeaderLease
 from netgw.kube.objects import Objects
-from netgw.kube.provider import Client, Intervals, Provider
+from netgw.kube.provider import Client, Intervals, Making, Provider
+from netgw.kube.secret_writer import ClusterSecretWriter
 from netgw.kube.secrets import SecretWatcher
 from netgw.probes import ProbeServer, probes_app
 from netgw.settings import Settings
@@ -164,6 +166,7 @@ class Process:
             reporter=Reports(sink),
             secrets=secrets,
             fingerprints=fingerprints,
+            making=Making(ClusterSecretWriter(cluster), choice),
         )
         keep = secrets.follow(settings.namespaces) if settings.secret_watch else secrets.poll()
         await stack.enter_async_context(running(keep, "secrets"))

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from netgw.app import App, Options
 from netgw.engine.objects import Object
-from netgw.kube.provider import Intervals
+from netgw.kube.provider import Intervals, Making
 from netgw.providers.upcloud.api import Credentials, UpCloud
 from netgw.providers.upcloud.api.limiter import Timing
 from netgw.providers.upcloud.provider import UPCLOUD
@@ -84,6 +84,7 @@ class History:
             **self._options.get("api", {}),
         )
         door = KubernetesDoor(self.kubernetes, self.life)
+        secrets = SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
         self.app = app = App(
             Options("test", Intervals(60.0, 10.0), read_only=self._options.get("read_only", False)),
             {UPCLOUD: self._api},
@@ -91,8 +92,9 @@ class History:
             clock=self.clock,
             rng=random.Random(self.rng.random()),
             reporter=door,
-            secrets=SecretsDoor(self.kubernetes, self.life),
+            secrets=secrets,
             fingerprints=FINGERPRINTS,
+            making=Making(secrets, random.Random(self.rng.random()).choice),
         )
         await app.start()
         self._watch(app)

@@ -85,7 +85,7 @@ async def _begin(p: Pass, gate: Waiting | None) -> Outcome:
     if (hold := p.actuator.parent_hold(p.obj)) is not None:
         p.lost = p.lost and parent_lost(p)
         return pick((*gates, hold))
-    resolution = await p.actuator.resolve(p.obj, None)
+    resolution = await p.actuator.resolve(p.obj, None, may_write=gate is None)
     p.warning = resolution.warning
     desired = resolution.desired
     if desired is None:

@@ -163,7 +163,7 @@ async def _vanished(p: Pass, absent: Absent, gate: Waiting | None) -> Outcome:
 
 
 async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invalid: Stalled | None) -> Outcome:
-    resolution = None if invalid else await _resolve(p, external)
+    resolution = None if invalid else await _resolve(p, external, may_write=not blocked)
     p.saw(external, p.actuator.describe(p.obj, external, resolution))
     if p.memo.attempt is None:
         p.memo.failures = 0
@@ -185,9 +185,9 @@ async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invali
     return pick((await _update(p, external, desired, changes), *resolution.holds))
 
 
-async def _resolve(p: Pass, external: External) -> Resolution:
+async def _resolve(p: Pass, external: External, *, may_write: bool) -> Resolution:
     try:
-        return await p.actuator.resolve(p.obj, external)
+        return await p.actuator.resolve(p.obj, external, may_write=may_write and not external.deleting)
     except CallFailed as failure:
         return Resolution(None, (p.failed(failure),))
 

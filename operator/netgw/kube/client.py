@@ -1,8 +1,8 @@
 """The calls we make to the Kubernetes API, and no others; `deploy/rbac.yaml` grants just these.
 
 Objects go in and out as plain JSON, without `metadata.managedFields`. Errors are those of `kube.errors`. Every call is
-bounded in time. Data of Secrets is kept from `repr`, and only four words of their metadata are kept at all: the
-annotation `kubectl.kubernetes.io/last-applied-configuration` holds the data once more.
+bounded in time. Data of Secrets is kept from `repr`, and only four words of their metadata and annotations of our own
+are kept at all: the annotation `kubectl.kubernetes.io/last-applied-configuration` holds the data once more.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from urllib.parse import quote
 
 from pydantic import SecretBytes
 
+from netgw.engine.objects import PREFIX
 from netgw.kube.connection import Connection
 from netgw.kube.errors import KindNotServed, KubernetesError
-from netgw.kube.transport import JSON, JSON_PATCH, Transport
+from netgw.kube.transport import JSON, JSON_PATCH, MERGE_PATCH, Transport
 
 FIELD_MANAGER = "netgw"
 
@@ -57,10 +58,14 @@ class SecretMeta:
 
 @dataclass(frozen=True)
 class Secret:
-    """A Secret with its decoded data; drop it as soon as the call that needed it is done."""
+    """A Secret with its decoded data; drop it as soon as the call that needed it is done.
+
+    `notes`: its annotations whose names begin with ours; of the others one may hold the data once more.
+    """
 
     meta: SecretMeta
     data: Mapping[str, SecretBytes] = field(repr=False)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,20 +155,35 @@ class Cluster:
         if answer is None:
             return None
         data = {key: SecretBytes(base64.b64decode(value)) for key, value in (answer.get("data") or {}).items()}
-        return Secret(_secret_meta(answer), data)
+        annotations = (answer["metadata"].get("annotations") or {}).items()
+        return Secret(_secret_meta(answer), data, {key: value for key, value in annotations if key.startswith(PREFIX)})
 
     async def create_secret(
-        self, namespace: str, name: str, data: Mapping[str, SecretBytes], labels: Mapping[str, str]
+        self,
+        namespace: str,
+        name: str,
+        data: Mapping[str, SecretBytes],
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str] | None = None,
     ) -> SecretMeta:
         """Make an Opaque Secret; `WriteConflict` when it is there already."""
+        marks = {"labels": dict(labels), "annotations": dict(annotations or {})}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
+            "metadata": {"name": name, "namespace": namespace, **marks},
             "data": {key: base64.b64encode(value.get_secret_value()).decode() for key, value in data.items()},
         }
         path = _path("", "v1", "secrets", namespace)
         return _secret_meta(await self._call("POST", path, query=_WRITE, body=body, accept=_METADATA))
+
+    async def patch_secret(self, namespace: str, name: str, body: Mapping[str, Any]) -> SecretMeta:
+        """A JSON merge patch (RFC 7396); `WriteConflict` where it names another resourceVersion than the current."""
+        path = _path("", "v1", "secrets", namespace, name)
+        answer = await self._call(
+            "PATCH", path, query=_WRITE, body=dict(body), content_type=MERGE_PATCH, accept=_METADATA
+        )
+        return _secret_meta(answer)
 
     async def list_secret_metadata(self, namespace: str | None) -> tuple[SecretMetas, str]:
         """The metadata of all Secrets (of a namespace), and the resourceVersion to watch from."""

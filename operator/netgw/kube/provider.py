@@ -6,14 +6,14 @@ A new cloud is one folder under `providers/` that ends in a `Provider`, and one 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from netgw.engine.actuator import Actuator
-from netgw.engine.ports import Clock
+from netgw.engine.ports import Clock, Reporter
 from netgw.engine.store import LinksOf, Store
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.kind import Kind
@@ -29,6 +29,35 @@ class Secrets(Protocol):
     async def look(self, ref: tuple[str, str]) -> SecretMeta | None: ...
 
     async def read(self, ref: tuple[str, str]) -> Secret | None: ...
+
+
+class SecretWriter(Protocol):
+    """Makes Secrets and changes keys in them, each time in one step or not at all. Raises `KubernetesError`.
+
+    `create`: `WriteConflict` where there is one already. `patch`: only the Secret that was read in this version, else
+    `WriteConflict` or `ObjectGone`; keys and annotations that are not named stay.
+    """
+
+    async def create(
+        self, namespace: str, name: str, data: Mapping[str, SecretBytes], annotations: Mapping[str, str]
+    ) -> None: ...
+
+    async def patch(
+        self,
+        meta: SecretMeta,
+        *,
+        put: Mapping[str, SecretBytes],
+        remove: Iterable[str] = (),
+        annotations: Mapping[str, str],
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Making:
+    """With what keys are made, where a spec asks for it. `choose` takes one character of these, for nobody to guess."""
+
+    writer: SecretWriter
+    choose: Callable[[str], str]
 
 
 class Fingerprints(Protocol):
@@ -75,6 +104,8 @@ class Parts:
     listener: Listener
     secrets: Secrets
     fingerprints: Fingerprints
+    making: Making
+    reporter: Reporter
 
 
 class Backend(Protocol):

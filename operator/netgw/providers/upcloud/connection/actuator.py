@@ -94,7 +94,7 @@ class ConnectionActuator(Base):
             return False
         return not diff(self.fields, desired.values, external.values)
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(ConnectionSpec, obj.spec)
         name, parent = self.effective_name(obj), self.parent_uuid(obj)
         desired = Desired(name, parent, plan.desired(spec, name), defaults={"type": "ipsec"})

@@ -66,7 +66,7 @@ class GatewayActuator(Base):
     def equal(self, external: External, desired: Desired) -> bool:
         return False  # the mark decides, never the likeness
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(GatewaySpec, obj.spec)
         name = self.effective_name(obj)
         values = plan.desired(spec, name, mark(self._context.cluster, obj))

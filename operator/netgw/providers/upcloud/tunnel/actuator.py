@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+
+from pydantic import SecretStr
 
 from netgw.engine.actuator import (
     Absent,
@@ -22,6 +23,7 @@ from netgw.engine.actuator import (
 from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
+from netgw.engine.ports import Reporter
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.api import Connection, Tunnel
 from netgw.providers.upcloud.base import Base, Context, contradiction, links
@@ -32,9 +34,19 @@ from netgw.providers.upcloud.tunnel.describe import Known, describe
 from netgw.providers.upcloud.tunnel.key import Keys, KeyState, push_requested
 from netgw.providers.upcloud.tunnel.model import KIND, TunnelSpec
 from netgw.providers.upcloud.tunnel.rollout import Rollout
+from netgw.providers.upcloud.tunnel.rotation import Rotation, Turn
+from netgw.providers.upcloud.tunnel.sharers import secret_key
 from netgw.providers.upcloud.tunnel.state import is_up
 
 PARENT = "VpnConnection"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """For the length of one pass: the key, where it was read, and how far its rotation is."""
+
+    key: SecretStr | None
+    turn: Turn
 
 
 class TunnelActuator(Base):
@@ -48,20 +60,18 @@ class TunnelActuator(Base):
     parent_kind: str | None = PARENT
     parent_field = "connectionRef"
 
-    def __init__(self, context: Context, keys: Keys, rollout: Rollout) -> None:
+    def __init__(self, context: Context, keys: Keys, rotation: Rotation, rollout: Rollout, reporter: Reporter) -> None:
         super().__init__(context)
         self._keys = keys
+        self._rotation = rotation
         self._rollout = rollout
+        self._reporter = reporter
         self._seen_up: dict[str, datetime] = {}
 
     @staticmethod
     def links(obj: Object) -> Links:
-        ipsec: Any = obj.spec.get("ipsec")
-        try:
-            secret = str(ipsec["authentication"]["pskSecretRef"]["name"])
-        except (KeyError, TypeError):
-            return links(obj, PARENT, TunnelActuator.parent_field)
-        return links(obj, PARENT, TunnelActuator.parent_field, (secret,))
+        used = secret_key(obj)
+        return links(obj, PARENT, TunnelActuator.parent_field, () if used is None else (used[0],))
 
     def validate(self, obj: Object) -> None:
         parse_spec(TunnelSpec, obj.spec)
@@ -140,16 +150,22 @@ class TunnelActuator(Base):
         values = {path: value for path, value in desired.values.items() if path != plan.PSK}
         return not diff(self.fields, values, external.values)
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(TunnelSpec, obj.spec)
         name, parent = self.effective_name(obj), self.parent_uuid(obj)
-        state = await self._keys.state(obj, spec.ipsec.authentication.psk_secret_ref, new=external is None)
-        desired = Desired(name, parent, plan.desired(spec, name), psk=state.psk, payload=state.key)
+        authentication = spec.ipsec.authentication
+        turn = await self._rotation.turn(obj, authentication, here=external is not None, may_write=may_write)
+        for notice in turn.events:
+            self._reporter.event(obj, *notice)
+        state = await self._keys.state(obj, authentication.psk_secret_ref, new=external is None)
+        desired = Desired(name, parent, plan.desired(spec, name), psk=state.psk, payload=Payload(state.key, turn))
         if external is None:
-            return self._resolve_new(obj, desired, state)
-        return self._resolve_existing(obj, external, desired, state)
+            return self._resolve_new(obj, desired, state, turn)
+        return self._resolve_existing(obj, external, desired, state, turn)
 
-    def _resolve_existing(self, obj: Object, external: External, desired: Desired, state: KeyState) -> Resolution:
+    def _resolve_existing(
+        self, obj: Object, external: External, desired: Desired, state: KeyState, turn: Turn
+    ) -> Resolution:
         values = dict(desired.values)
         address = self._room(external.wire[0]).no_address(values.get("localAddress.name"))
         if address is not None:
@@ -161,12 +177,15 @@ class TunnelActuator(Base):
                 values[plan.PSK] = state.psk.fingerprint
             if state.unknown or accepted == state.psk.fingerprint:
                 remember = state.psk
-        holds = (state.hold, address, self._parent_missing(obj))
-        return Resolution(
-            replace(desired, values=values), tuple(hold for hold in holds if hold), remember, state.warning
-        )
+        found: list[Hold | None] = [turn.hold, state.hold, address, self._parent_missing(obj)]
+        holds, warning = tuple(hold for hold in found if hold), _both(state.warning, turn.warning)
+        if turn.wrote and diff(self.fields, values, external.values):
+            # One write in a pass, and the Secret had it.
+            later = Waiting("Updating", "The Secret was written; what differs is changed next.", 0.0)
+            return Resolution(None, (*holds, later), warning=warning)
+        return Resolution(replace(desired, values=values), holds, remember, warning)
 
-    def _resolve_new(self, obj: Object, desired: Desired, state: KeyState) -> Resolution:
+    def _resolve_new(self, obj: Object, desired: Desired, state: KeyState, turn: Turn) -> Resolution:
         gateway = self._gateway_uuid(obj, desired.parent)
         entry = None if gateway is None else self._account.known(gateway)
         place: Hold | str = Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
@@ -174,7 +193,7 @@ class TunnelActuator(Base):
             place = self._room(entry).for_tunnel(desired.values.get("localAddress.name"))
         if isinstance(place, str):
             desired = replace(desired, defaults={"localAddress.name": place})
-        holds = (state.hold, None if isinstance(place, str) else place)
+        holds = (turn.hold, state.hold, None if isinstance(place, str) else place)
         return Resolution(desired, tuple(hold for hold in holds if hold), warning=state.warning)
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
@@ -189,14 +208,14 @@ class TunnelActuator(Base):
         connection = str(desired.parent)
         gateway = str(self._gateway_uuid(obj, connection))
         local = str(desired.values.get("localAddress.name") or desired.defaults["localAddress.name"])
-        body = plan.creation(desired.name, local, desired.values, desired.payload)
+        body = plan.creation(desired.name, local, desired.values, desired.payload.key)
         async with self._account.writing(gateway):
             reply = await self._account.api.create_tunnel(gateway=gateway, connection=connection, body=body)
         return Created(reply.value.uuid, {"gatewayUuid": gateway, "connectionUuid": connection})
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
         entry, connection, tunnel = external.wire
-        body = plan.modification(tunnel.name, changes, desired.payload)
+        body = plan.modification(tunnel.name, changes, desired.payload.key)
         gateway = entry.gateway.uuid
         async with self._account.writing(gateway):
             await self._account.api.modify_tunnel(
@@ -227,8 +246,13 @@ class TunnelActuator(Base):
             seen_up=self._seen_up.get(tunnel.uuid),
             interrupted=interrupted,
             after=after,
+            turn=Turn() if resolution is None or resolution.desired is None else resolution.desired.payload.turn,
         )
         return describe(obj, entry.gateway, tunnel, resolution, known)
+
+
+def _both(*said: str | None) -> str | None:
+    return " ".join(text for text in said if text) or None
 
 
 def in_entry(entry: Entry, uuid: str, obj: Object) -> External | None:
