@@ -24,6 +24,7 @@ from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes
 from support.virtual_time import VirtualClock, VirtualLoop, run
 
 ROUTER = "04f55cc1-bcd9-49eb-bd56-d65d7e3f2156"
+LOOKS = Intervals(60.0, 10.0)
 KEY = "madeup_psk_for_tests_1"
 OTHER_KEY = "madeup_psk_for_tests_2"
 
@@ -86,7 +87,7 @@ class History:
         door = KubernetesDoor(self.kubernetes, self.life)
         secrets = SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
         self.app = app = App(
-            Options("test", Intervals(60.0, 10.0), read_only=self._options.get("read_only", False)),
+            Options("test", self._options.get("intervals", LOOKS), read_only=self._options.get("read_only", False)),
             {UPCLOUD: self._api},
             world=door,
             clock=self.clock,

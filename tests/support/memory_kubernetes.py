@@ -33,7 +33,8 @@ class MemoryKubernetes:
     """Objects, Secrets and Events of one cluster. `keys`: every value that a Secret ever had.
 
     `lag`: the most seconds that an event of the watch takes; one may overtake another. `lose_deleted`: the part of the
-    DELETED events that never come. `on_status` hears of every write of a status: before and after.
+    DELETED events that never come. `on_status` hears of every write of a status: before and after; `on_secret` of every
+    one of a Secret.
     """
 
     def __init__(self, clock: VirtualClock, rng: random.Random, lag: float = 0.05) -> None:
@@ -50,6 +51,7 @@ class MemoryKubernetes:
         self.writes: list[tuple[str, Name]] = []
         self.watchers: list[Watcher] = []
         self.secret_watcher: Callable[[str, str], None] | None = None
+        self.on_secret: Callable[[], None] = lambda: None
         self.on_status: Callable[[Object, Object], None] = lambda before, after: None
 
     # ---- what a user does
@@ -113,15 +115,16 @@ class MemoryKubernetes:
         self.objects[ref].pop("status", None)
         self._moved(ref, "MODIFIED")
 
-    def put_secret(self, name: str, key: bytes | None, namespace: str = "default") -> None:
-        """None takes it away."""
+    def put_secret(self, name: str, key: bytes | None, namespace: str = "default", under: str = "psk") -> None:
+        """None takes it away: the whole Secret, or what it has under another name. Else other keys stay."""
         ref = (namespace, name)
-        if key is None:
+        if key is not None:
+            self._store_secret(ref, {**self._data(ref), under: SecretBytes(key)})
+        elif under == "psk":
             self.secrets.pop(ref, None)
+            self._tell_secret(ref)
         else:
-            self._store_secret(ref, {**self._data(ref), "psk": SecretBytes(key)})
-            return
-        self._tell_secret(ref)
+            self._store_secret(ref, {name: value for name, value in self._data(ref).items() if name != under})
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
         body = self.objects.get(Name(kind, namespace, name))
@@ -215,6 +218,7 @@ class MemoryKubernetes:
             notes = self.secrets[ref].notes if ref in self.secrets else {}
         meta = SecretMeta(*ref, f"uid-{ref[1]}", str(next(self._versions)))
         self.secrets[ref] = Secret(meta, dict(data), dict(notes))
+        self.on_secret()
         self.keys |= {value.get_secret_value().decode(errors="replace") for value in data.values()}
         self._tell_secret(ref)
 
