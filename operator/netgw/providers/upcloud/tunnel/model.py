@@ -100,6 +100,8 @@ class PskRotationStatus(Model):
     phase: str | None = None
     """Scheduled; Announced: the next key is in the Secret as <key>-next; Switched: it is the key now, and the former
     one is kept as <key>-previous until every tunnel that uses it is up."""
+    resource_version: str | None = None
+    """resourceVersion of the Secret that this is about."""
     rotated_at: AwareDatetime | None = None
     """Since when the Secret has the key that it has, as far as known."""
     announced_at: AwareDatetime | None = None

@@ -42,12 +42,12 @@ def write_record(notes: Mapping[str, str], key: str, record: Record) -> dict[str
     return {ANNOTATION: json.dumps({**_entries(notes), key: entry}, sort_keys=True)}
 
 
-def shown(slots: Slots, where: str, me: Sharer, others: Sequence[Sharer]) -> dict[str, str] | None:
-    """`status.pskRotation`. None: nobody asks for rotation, or it is not known yet since when the key is there."""
+def shown(slots: Slots, version: str, where: str, me: Sharer, others: Sequence[Sharer]) -> dict[str, str] | None:
+    """`status.pskRotation`. `version`: of the Secret. None: nobody asks for it, or nothing is recorded of the key."""
     chief, record = decider((me, *others)), slots.record
     if chief is None or record.rotated_at is None:
         return None
-    said = {"rotatedAt": format_time(record.rotated_at)}
+    said = {"resourceVersion": version, "rotatedAt": format_time(record.rotated_at)}
     if slots.switched:
         return {"phase": "Switched", **said}
     if not slots.announced or record.switch_at is None:
@@ -60,10 +60,11 @@ def shown(slots: Slots, where: str, me: Sharer, others: Sequence[Sharer]) -> dic
     return {"phase": "Announced", **said}
 
 
-def remembered(status: Mapping[str, Json]) -> Slots | None:
-    """The Secret as status shows it, good for as long as it has not changed. None: that is not in status."""
-    known, key = status.get("pskRotation"), (status.get("psk") or {}).get("fingerprint")
-    if not isinstance(known, Mapping) or not key:
+def remembered(status: Mapping[str, Json], version: str) -> Slots | None:
+    """The Secret of this version as status shows it. None: status does not, or not all of it."""
+    known, psk = status.get("pskRotation"), status.get("psk") or {}
+    key = psk.get("fingerprint")
+    if not isinstance(known, Mapping) or {version} != {known.get("resourceVersion"), psk.get("resourceVersion")}:
         return None
     record = Record(parse_time(known.get("rotatedAt")), key)
     match known.get("phase"):

@@ -113,11 +113,14 @@ class Rotation:
             return Turn({"pskRotation": None})
         me, others = sharers_of(obj, self._store, here=here)
         place = _Place(obj.namespace, authentication.psk_secret_ref, me, others)
+        asked = decider((me, *others)) is not None
         try:
             meta = await self._secrets.look(place.at)
             if meta is None:
                 return await self._missing(place, may_write=may_write)
-            return await self._present(obj, place, meta, may_write=may_write) if here else Turn()
+            if not here or not asked:
+                return Turn({"pskRotation": None})
+            return await self._present(obj, place, meta, may_write=may_write)
         except KubernetesError:
             return Turn(after=AGAIN)  # of the same, the key is held, in words that say why
 
@@ -149,14 +152,14 @@ class Rotation:
     async def _present(self, obj: Object, place: _Place, meta: SecretMeta, *, may_write: bool) -> Turn:
         slots = self._remembered(obj, meta)
         if slots is not None and isinstance(step := self._decide(place, slots), Nothing):
-            return _told(obj, place, slots, step)
+            return _told(obj, place, meta, slots, step)
         secret = await self._secrets.read(place.at)
         if secret is None:
             return Turn()
         slots = self._slots(place, secret)
         step = self._decide(place, slots)
         if isinstance(step, Nothing | Blocked) or not may_write:
-            return _told(obj, place, slots, step)
+            return _told(obj, place, secret.meta, slots, step)
         try:
             await self._write(place, secret, step)
         except (WriteConflict, ObjectGone):
@@ -164,17 +167,14 @@ class Rotation:
             return Turn(after=1.0)
         except KubernetesError as error:
             held = _refused(HELD, f"Secret {place.ref.name} cannot be written", error)
-            return replace(_told(obj, place, slots, Nothing()), hold=held)
+            return replace(_told(obj, place, secret.meta, slots, Nothing()), hold=held)
         await self._secrets.read(place.at)  # so that all who use it hear of it at once
         return Turn(after=0.0, wrote=True)
 
     def _remembered(self, obj: Object, meta: SecretMeta) -> Slots | None:
-        psk: Mapping[str, str] = obj.status.get("psk") or {}
-        looked_at = obj.status.get("observedGeneration") == obj.generation
-        same = psk.get("resourceVersion") == meta.resource_version
-        if not looked_at or not same or not self._fingerprints.knows(psk.get("fingerprint") or ""):
-            return None
-        return remembered(obj.status)
+        looked_at = obj.status.get("observedGeneration") == obj.generation  # else the reference may name another key
+        slots = remembered(obj.status, meta.resource_version) if looked_at else None
+        return slots if slots is not None and self._fingerprints.knows(slots.current or "") else None
 
     def _slots(self, place: _Place, secret: Secret) -> Slots:
         """Fingerprints made by a key that is lost cannot be compared: then what the record says is believed."""
@@ -217,8 +217,8 @@ class Rotation:
         await self._making.writer.patch(secret.meta, put=put, remove=remove, annotations=annotations)
 
 
-def _told(obj: Object, place: _Place, slots: Slots, step: Step) -> Turn:
-    said = shown(slots, place.where, place.me, place.others)
+def _told(obj: Object, place: _Place, meta: SecretMeta, slots: Slots, step: Step) -> Turn:
+    said = shown(slots, meta.resource_version, place.where, place.me, place.others)
     hold = None
     if isinstance(step, Blocked):
         what = f"The rotation of Secret {place.ref.name}/{place.ref.key} cannot go on. {step.what}"
