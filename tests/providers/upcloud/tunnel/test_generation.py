@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netgw.providers.upcloud.tunnel.generation import (
@@ -164,32 +164,36 @@ def test_conflict(mine: Settings | None, theirs: Settings | None, advised: bool)
 # ---- the property: a small world of one Secret and two tunnels, in which anything may come next
 
 Move = tuple[str, int]
-MOVES = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["turn", "turn", "read", "send", "send", "note", "fall", "rise", "wait", "long", "edit", "sweep"]
-        ),
-        st.integers(0, 1),
-    ),
-    max_size=120,
+WORDS = ["turn", "turn", "turn", "read", "send", "send", "note", "note", "fall", "rise", "wait", "long", "edit", "sweep", "stash"]
+MOVES = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 1)), max_size=60)
+BEGINS = st.sampled_from(
+    [
+        Slots("K0", record=record(690)),
+        Slots("K0", record=record(720)),
+        Slots("K0", "A", record=DUE),
+        Slots("A", None, "K0", Record(NOW, "A", previous="K0")),
+    ]
 )
 
 
 @dataclass
 class Play:
-    """`cloud` has which key; `status` what is recorded of it, which a death can leave behind. Keys are numbered.
+    """`cloud` has which key (None: not made yet), `status` what is recorded of it: a death leaves it behind.
 
-    `read`: the key that a pass has in hand, for as long as a pass may take.
+    `read`: the key that a pass has in hand, for as long as a pass may take. `excused`: a person overwrote the only copy.
     """
 
+    slots: Slots
+    cloud: list[str | None]
     now: datetime = NOW
-    slots: Slots = field(default_factory=lambda: Slots("K0", record=Record(NOW - 690 * HOUR, "K0")))
-    cloud: list[str] = field(default_factory=lambda: ["K0", "K0"])
-    status: list[str] = field(default_factory=lambda: ["K0", "K0"])
+    status: list[str | None] = field(init=False)
     read: list[str | None] = field(default_factory=lambda: [None, None])
     up: list[bool] = field(default_factory=lambda: [True, True])
     excused: set[int] = field(default_factory=set)
     number: int = 0
+
+    def __post_init__(self) -> None:
+        self.status = list(self.cloud)
 
     def key(self, letter: str = "K") -> str:
         self.number += 1
@@ -197,7 +201,7 @@ class Play:
 
     def sharers(self) -> list[Sharer]:
         return [
-            sharer(f"t{n}", born=f"{n}", fingerprint=self.status[n], accepted_at=self.now, up=self.up[n])
+            sharer(f"t{n}", born=f"{n}", fingerprint=self.status[n], up=self.up[n], here=self.status[n] is not None)
             for n in range(2)
         ]
 
@@ -208,11 +212,8 @@ class Play:
                 self.write(decide(self.slots, WHERE, "psk", me, others, self.now))
             case "read":
                 self.read[who] = self.slots.current
-            case "send":  # UpCloud takes the key; the answer is not recorded yet
-                self.cloud[who] = str(self.read[who] or self.slots.current)
-                self.read[who] = None
-                if self.cloud[who] in (self.slots.current, self.slots.previous):
-                    self.excused.discard(who)
+            case "send":
+                self.send(who)
             case "note":
                 self.status[who] = self.cloud[who]
             case "fall" | "rise":
@@ -220,12 +221,23 @@ class Play:
             case "wait" | "long":
                 self.now += KEEP if what == "wait" else 400 * HOUR
                 self.read = [None, None]
-            case "edit":  # a person overwrites the key, and whoever has only that has it nowhere else
+            case "edit":
                 self.excused |= {n for n in range(2) if self.slots.current in (self.cloud[n], self.read[n])}
                 self.slots = replace(self.slots, current=self.key("P"))
+            case "stash":  # a person has a former key too
+                self.slots = replace(self.slots, previous=self.slots.previous or self.key("P"))
             case _:  # a person takes the next key out, or puts one in
                 there = self.key("P") if self.slots.next is None else None
                 self.slots = replace(self.slots, next=there)
+
+    def send(self, who: int) -> None:
+        """UpCloud takes the key. Of a tunnel that is made this is recorded before, of another one after."""
+        new, self.cloud[who] = self.cloud[who] is None, self.read[who] or self.slots.current
+        if new:
+            self.status[who] = self.cloud[who]
+        self.read[who] = None
+        if self.cloud[who] in (self.slots.current, self.slots.previous):
+            self.excused.discard(who)
 
     def write(self, step: Step) -> None:
         before = self.slots
@@ -246,24 +258,27 @@ class Play:
                 pass
 
 
-@given(MOVES)
-def test_the_key_that_the_cloud_has_is_never_lost(moves: list[Move]) -> None:
+@settings(max_examples=400)
+@given(BEGINS, st.booleans(), MOVES)
+def test_the_key_that_the_cloud_has_is_never_lost(slots: Slots, both: bool, moves: list[Move]) -> None:
     """It is the key or the former one, unless a person overwrote it. Deaths are the moves that do not come."""
-    play = Play()
+    play = Play(slots, ["K0", "K0" if both else None])
     for what, who in moves:
         play.move(what, who)
-        kept = {play.slots.current, play.slots.previous}
+        kept = {None, play.slots.current, play.slots.previous}
         assert all(play.cloud[n] in kept for n in range(2) if n not in play.excused)
 
 
-@given(MOVES)
-def test_it_always_comes_to_its_end(moves: list[Move]) -> None:
-    """Whatever happened: when all goes well from here on, the key is exchanged within a term."""
-    play = Play()
+@given(BEGINS, MOVES)
+def test_it_always_comes_to_its_end(slots: Slots, moves: list[Move]) -> None:
+    """Whatever happened: when all goes well from here on, the key is exchanged within two terms."""
+    play = Play(slots, ["K0", "K0"])
     for what, who in moves:
         play.move(what, who)
+    if not play.slots.switched:
+        play.slots = replace(play.slots, previous=None)  # what it asks for
     before = play.slots.current
-    for _ in range(12):
+    for _ in range(20):
         for n in range(2):
             for what in ("send", "note", "rise"):
                 play.move(what, n)
