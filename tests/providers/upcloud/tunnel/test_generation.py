@@ -164,8 +164,9 @@ def test_conflict(mine: Settings | None, theirs: Settings | None, advised: bool)
 # ---- the property: a small world of one Secret and two tunnels, in which anything may come next
 
 Move = tuple[str, int]
-WORDS = ["turn", "turn", "turn", "read", "send", "send", "note", "note", "fall", "rise", "wait", "long", "edit", "sweep", "stash"]
-MOVES = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 1)), max_size=60)
+OURS = ["turn", "turn", "turn", "read", "send", "send", "note", "note", "fall", "rise", "wait", "long"]
+THEIRS = ["edit", "sweep", "stash"]
+MOVES = st.lists(st.tuples(st.sampled_from(OURS + THEIRS), st.integers(0, 1)), max_size=60)
 BEGINS = st.sampled_from(
     [
         Slots("K0", record=record(690)),
@@ -178,9 +179,9 @@ BEGINS = st.sampled_from(
 
 @dataclass
 class Play:
-    """`cloud` has which key (None: not made yet), `status` what is recorded of it: a death leaves it behind.
+    """`cloud` has which key (None: not made yet), `status` what is recorded of it.
 
-    `read`: the key that a pass has in hand, for as long as a pass may take. `excused`: a person overwrote the only copy.
+    `read`: the key that a pass has in hand, as long as a pass may take. `excused`: a person overwrote the only copy.
     """
 
     slots: Slots

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
@@ -92,6 +93,14 @@ class PskStatus(PskRecord):
 
     accepted_at: AwareDatetime | None = None
     """When UpCloud accepted the key from us. Absent for a key that was never sent from here."""
+
+
+class Phase(StrEnum):
+    """Of a rotation."""
+
+    SCHEDULED = "Scheduled"
+    ANNOUNCED = "Announced"
+    SWITCHED = "Switched"
 
 
 class PskRotationStatus(Model):

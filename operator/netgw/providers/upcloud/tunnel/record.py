@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from netgw.engine.objects import Json, format_time, parse_time
 from netgw.providers.upcloud.tunnel.generation import Record, Sharer, Slots, approval_of, decider, due_at
+from netgw.providers.upcloud.tunnel.model import Phase
 
 ANNOTATION = "netgw.dev/psk-rotation"
 
@@ -49,15 +50,15 @@ def shown(slots: Slots, version: str, where: str, me: Sharer, others: Sequence[S
         return None
     said = {"resourceVersion": version, "rotatedAt": format_time(record.rotated_at)}
     if slots.switched:
-        return {"phase": "Switched", **said}
+        return {"phase": Phase.SWITCHED.value, **said}
     if not slots.announced or record.switch_at is None:
-        return {"phase": "Scheduled", **said, "switchAt": format_time(due_at(record.rotated_at, chief))}
+        return {"phase": Phase.SCHEDULED.value, **said, "switchAt": format_time(due_at(record.rotated_at, chief))}
     said |= {"switchAt": format_time(record.switch_at), "nextFingerprint": str(slots.next)}
     if record.announced_at is not None:
         said["announcedAt"] = format_time(record.announced_at)
     if chief is me:
         said["approval"] = approval_of(slots, where)
-    return {"phase": "Announced", **said}
+    return {"phase": Phase.ANNOUNCED.value, **said}
 
 
 def remembered(status: Mapping[str, Json], version: str) -> Slots | None:
@@ -68,13 +69,13 @@ def remembered(status: Mapping[str, Json], version: str) -> Slots | None:
         return None
     record = Record(parse_time(known.get("rotatedAt")), key)
     match known.get("phase"):
-        case "Scheduled":
+        case Phase.SCHEDULED:
             return Slots(key, record=record)
-        case "Announced":
+        case Phase.ANNOUNCED:
             announced_at, switch_at = parse_time(known.get("announcedAt")), parse_time(known.get("switchAt"))
             record = replace(record, announced_at=announced_at, switch_at=switch_at)
             return Slots(key, _text(known.get("nextFingerprint")), record=record)
-        case "Switched":
+        case Phase.SWITCHED:
             former = "former"  # which one it is does not matter for what is next
             return Slots(key, previous=former, record=replace(record, previous=former))
         case _:

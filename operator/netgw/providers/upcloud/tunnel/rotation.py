@@ -40,6 +40,7 @@ from netgw.providers.upcloud.tunnel.generation import (
     decide_missing,
     decider,
 )
+from netgw.providers.upcloud.tunnel.model import Phase
 from netgw.providers.upcloud.tunnel.record import read_record, remembered, shown, write_record
 from netgw.providers.upcloud.tunnel.sharers import sharers_of
 
@@ -237,13 +238,13 @@ def _news(before: Json, said: Mapping[str, str] | None, place: _Place) -> tuple[
     was = before if isinstance(before, Mapping) else {}
     key, following, former = place.slots
     match (said or {}).get("phase"):
-        case "Announced" if said and was.get("nextFingerprint") != said["nextFingerprint"]:
+        case Phase.ANNOUNCED if said and was.get("nextFingerprint") != said["nextFingerprint"]:
             text = (
                 f"The next key is in Secret {place.ref.name}/{following}, for the peer. It becomes the key at "
                 f"{said['switchAt']}, or at once with netgw.dev/approve={said['approval']}"
             )
             return (Notice("Normal", "PskRotationAnnounced", text),)
-        case "Switched" if was.get("phase") != "Switched":
+        case Phase.SWITCHED if was.get("phase") != Phase.SWITCHED:
             text = (
                 f"The next key is the one in Secret {place.ref.name}/{key} now. The former one stays in {former} until "
                 f"every tunnel that uses it is up."
