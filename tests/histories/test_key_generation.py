@@ -350,6 +350,40 @@ def test_the_eldest_decides_and_the_other_is_told() -> None:
     slowly(story)
 
 
+def test_kubernetes_that_fails_one_call_in_five() -> None:
+    """Before it has its effect, or after: the same round."""
+
+    async def story(h: History) -> None:
+        watch = h.witness = Watch(h)
+        apply(h, 2)
+        await h.start()
+        h.life.trouble = 0.2
+        await wait(h, lambda: rounded(h), 40 * HOUR)
+        assert h.kubernetes.secret_writes == [("create", "psk"), *ROUND]
+        assert len(watch.pushed) == 2
+        assert watch.lost == []
+
+    for seed in range(4):
+        slowly(story, seed=seed)
+
+
+def test_two_operators_at_once() -> None:
+    """As when a leader has not noticed that it is none: whoever comes second finds the Secret changed."""
+
+    async def story(h: History) -> None:
+        watch = h.witness = Watch(h)
+        other = h.beside()
+        apply(h, 2)
+        await h.start()
+        await other.start()
+        await wait(h, lambda: rounded(h), 40 * HOUR)
+        assert h.kubernetes.secret_writes == [("create", "psk"), *ROUND]
+        assert watch.lost == []
+        await other.kill()
+
+    slowly(story)
+
+
 class Killed:
     """One round for two tunnels: announced, switched, sent twice, dropped; death so many steps after the start."""
 

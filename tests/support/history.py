@@ -111,7 +111,7 @@ class History:
 
     def beside(self) -> History:
         """A second operator for the same cluster and cloud."""
-        other = History(self.loop, seed=self.rng.getrandbits(32), latency=self.latency)
+        other = History(self.loop, seed=self.rng.getrandbits(32), latency=self.latency, **self._options)
         other.world, other.kubernetes, other.witness = self.world, self.kubernetes, self.witness
         return other
 
