@@ -23,11 +23,3 @@ def parse_duration(text: object) -> timedelta | None:
         return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text)))
     except OverflowError:
         return None
-
-
-def format_duration(duration: timedelta) -> str:
-    """The shortest form that admission takes, in whole seconds."""
-    minutes, seconds = divmod(int(duration.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"

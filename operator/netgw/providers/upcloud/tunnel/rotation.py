@@ -19,7 +19,6 @@ from netgw.engine.store import Store
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.errors import KubernetesError, NamespaceTerminating, ObjectGone, WriteConflict
 from netgw.kube.provider import Fingerprints, Making, Secrets
-from netgw.kube.resource import SecretKeyRef
 from netgw.providers.upcloud.ipsec import Authentication
 from netgw.providers.upcloud.psk import GoodKey, check, strong
 from netgw.providers.upcloud.tunnel.generation import (
@@ -30,7 +29,6 @@ from netgw.providers.upcloud.tunnel.generation import (
     Note,
     Nothing,
     Record,
-    Sharer,
     Slots,
     Step,
     Switch,
@@ -42,7 +40,7 @@ from netgw.providers.upcloud.tunnel.generation import (
 )
 from netgw.providers.upcloud.tunnel.model import Phase
 from netgw.providers.upcloud.tunnel.record import read_record, remembered, shown, write_record
-from netgw.providers.upcloud.tunnel.sharers import sharers_of
+from netgw.providers.upcloud.tunnel.sharers import Place, sharers_of
 
 ROLE = "deploy/rbac-key-generation.yaml"
 AGAIN = 30.0
@@ -69,33 +67,6 @@ class Turn:
     wrote: bool = False
 
 
-@dataclass(frozen=True)
-class _Place:
-    """One key of one Secret, and who uses it. `me` is the tunnel whose turn it is."""
-
-    namespace: str
-    ref: SecretKeyRef
-    me: Sharer
-    others: list[Sharer]
-
-    @property
-    def at(self) -> tuple[str, str]:
-        return self.namespace, self.ref.name
-
-    @property
-    def where(self) -> str:
-        return f"{self.namespace}/{self.ref.name}/{self.ref.key}"
-
-    @property
-    def slots(self) -> tuple[str, str, str]:
-        """Names of the key, the next one, the former one."""
-        return self.ref.key, f"{self.ref.key}-next", f"{self.ref.key}-previous"
-
-    @property
-    def chief(self) -> bool:
-        return decider((self.me, *self.others)) is self.me
-
-
 class Rotation:
     """Makes and rotates the keys of tunnels that ask for it by `pskGeneration`."""
 
@@ -113,7 +84,7 @@ class Rotation:
         if authentication.psk_generation is None:
             return Turn({"pskRotation": None})
         me, others = sharers_of(obj, self._store, here=here)
-        place = _Place(obj.namespace, authentication.psk_secret_ref, me, others)
+        place = Place(obj.namespace, authentication.psk_secret_ref, me, others)
         asked = decider((me, *others)) is not None
         try:
             meta = await self._secrets.look(place.at)
@@ -125,7 +96,7 @@ class Rotation:
         except KubernetesError:
             return Turn(after=AGAIN)  # of the same, the key is held, in words that say why
 
-    async def _missing(self, place: _Place, *, may_write: bool) -> Turn:
+    async def _missing(self, place: Place, *, may_write: bool) -> Turn:
         step = decide_missing(place.where, place.me, place.others)
         if isinstance(step, Blocked):
             return Turn(hold=Waiting("SecretNotFound", f"There is no Secret {place.ref.name}. {step.what}"))
@@ -150,7 +121,7 @@ class Rotation:
             wrote=True,
         )
 
-    async def _present(self, obj: Object, place: _Place, meta: SecretMeta, *, may_write: bool) -> Turn:
+    async def _present(self, obj: Object, place: Place, meta: SecretMeta, *, may_write: bool) -> Turn:
         slots = self._remembered(obj, meta)
         if slots is not None and isinstance(step := self._decide(place, slots), Nothing):
             return _told(obj, place, meta, slots, step)
@@ -177,7 +148,7 @@ class Rotation:
         slots = remembered(obj.status, meta.resource_version) if looked_at else None
         return slots if slots is not None and self._fingerprints.knows(slots.current or "") else None
 
-    def _slots(self, place: _Place, secret: Secret) -> Slots:
+    def _slots(self, place: Place, secret: Secret) -> Slots:
         """Fingerprints made by a key that is lost cannot be compared: then what the record says is believed."""
         current, following, former = (self._fingerprint(secret.data.get(name)) for name in place.slots)
         record = read_record(secret.notes, place.ref.key)
@@ -193,10 +164,10 @@ class Rotation:
         good = check(data.get_secret_value())
         return self._fingerprints.fingerprint(good.key) if isinstance(good, GoodKey) else ""
 
-    def _decide(self, place: _Place, slots: Slots) -> Step:
+    def _decide(self, place: Place, slots: Slots) -> Step:
         return decide(slots, place.where, place.ref.key, place.me, place.others, self._clock.wall())
 
-    async def _write(self, place: _Place, secret: Secret, step: Step) -> None:
+    async def _write(self, place: Place, secret: Secret, step: Step) -> None:
         key, following, former = place.slots
         put: dict[str, SecretBytes] = {}
         remove: tuple[str, ...] = ()
@@ -218,7 +189,7 @@ class Rotation:
         await self._making.writer.patch(secret.meta, put=put, remove=remove, annotations=annotations)
 
 
-def _told(obj: Object, place: _Place, meta: SecretMeta, slots: Slots, step: Step) -> Turn:
+def _told(obj: Object, place: Place, meta: SecretMeta, slots: Slots, step: Step) -> Turn:
     said = shown(slots, meta.resource_version, place.where, place.me, place.others)
     hold = None
     if isinstance(step, Blocked):
@@ -233,7 +204,7 @@ def _told(obj: Object, place: _Place, meta: SecretMeta, slots: Slots, step: Step
     )
 
 
-def _news(before: Json, said: Mapping[str, str] | None, place: _Place) -> tuple[Notice, ...]:
+def _news(before: Json, said: Mapping[str, str] | None, place: Place) -> tuple[Notice, ...]:
     """Of a phase that status does not show yet."""
     was = before if isinstance(before, Mapping) else {}
     key, following, former = place.slots

@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from netgw.engine.objects import Json, Object, parse_time
 from netgw.engine.store import Store
 from netgw.kube.duration import parse_duration
+from netgw.kube.resource import SecretKeyRef
 from netgw.providers.upcloud.ipsec import ANNOUNCE_DEFAULT, ROTATE_LEAST
-from netgw.providers.upcloud.tunnel.generation import Settings, Sharer
+from netgw.providers.upcloud.tunnel.generation import Settings, Sharer, decider
+
+
+@dataclass(frozen=True)
+class Place:
+    """One key of one Secret, and who uses it. `me` is the tunnel whose turn it is."""
+
+    namespace: str
+    ref: SecretKeyRef
+    me: Sharer
+    others: list[Sharer]
+
+    @property
+    def at(self) -> tuple[str, str]:
+        return self.namespace, self.ref.name
+
+    @property
+    def where(self) -> str:
+        return f"{self.namespace}/{self.ref.name}/{self.ref.key}"
+
+    @property
+    def slots(self) -> tuple[str, str, str]:
+        """Names of the key, the next one, the former one."""
+        return self.ref.key, f"{self.ref.key}-next", f"{self.ref.key}-previous"
+
+    @property
+    def chief(self) -> bool:
+        return decider((self.me, *self.others)) is self.me
 
 
 def secret_key(obj: Object) -> tuple[str, str] | None:
