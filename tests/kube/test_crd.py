@@ -17,11 +17,13 @@ from netgw.kube.kind import Kind
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 
 COLUMNS = {
+    "Router": "NETWORKS GATEWAY READY REASON AGE [SYNCED UUID]",
     "NetworkGateway": "ADDRESS PLAN STATE TUNNELS READY REASON AGE [ZONE SYNCED UUID]",
     "VpnConnection": "GATEWAY TUNNELS READY REASON AGE [LOCAL REMOTE SYNCED UUID]",
     "VpnTunnel": "CONNECTION LOCAL PEER UP HEALTHY SINCE REASON AGE [STATE SYNCED UUID]",
 }
 NAMES = {
+    "Router": ("routers", "router", ("rtr",), ()),
     "NetworkGateway": ("networkgateways", "networkgateway", ("ngw",), ()),
     "VpnConnection": ("vpnconnections", "vpnconnection", ("vpnc",), (".spec.gatewayRef.name", ".spec.gatewayRef.uuid")),
     "VpnTunnel": ("vpntunnels", "vpntunnel", ("vpnt",), (".spec.connectionRef.name", ".spec.connectionRef.uuid")),
@@ -134,6 +136,7 @@ def test_every_field_of_the_spec_is_bounded(kind: Kind) -> None:
 def test_no_default_of_ours_reaches_the_cloud(kind: Kind) -> None:
     defaults = {path: node["default"] for path, node in part(kind, "spec") if "default" in node}
     assert defaults == {
+        "Router": {},
         "NetworkGateway": {},
         "VpnConnection": {"spec.localRoutes[].type": "static", "spec.remoteRoutes[].type": "static"},
         "VpnTunnel": {"spec.ipsec.authentication.pskSecretRef.key": "psk"},

@@ -42,7 +42,7 @@ SYNCED_FALSE = words(
     RateLimited CloudUnavailable AccountMismatch ExternallyDeleted OrphanSuspected ImportNotFound InvalidSpec InvalidPsk
     InvalidCredentials Rejected ImmutableField NameConflict OwnedByOther AddressNotFound DriftFight"""
 )
-READY_TRUE = words("Stopped Running Up NoTunnels TunnelsUp")
+READY_TRUE = words("Available Stopped Running Up NoTunnels TunnelsUp")
 READY_FALSE = SYNCED_FALSE | words(
     """Deleting DeletingInCloud SettingUp SetupOverdue GatewayStopped PeerNeverConnected TunnelDown NoTunnelUp
     AuthenticationFailed NoProposalChosen TrafficSelectorMismatch PeerUnreachable"""
