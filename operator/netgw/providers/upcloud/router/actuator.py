@@ -99,7 +99,7 @@ class RouterActuator(Base):
 
     # ---- what is wanted
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(RouterSpec, obj.spec)
         effective = self.effective_name(obj)
         owner = mark(self._context.cluster, obj)
