@@ -24,7 +24,7 @@ from netgw.providers.upcloud.api import Connection, Gateway, Plan, Reply, UpClou
 from netgw.providers.upcloud.cache import Flights, Moved
 from netgw.providers.upcloud.failures import mapped
 from netgw.providers.upcloud.router.view import Routers
-from netgw.providers.upcloud.sight import NOT_ASKED, Sight
+from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
 from netgw.providers.upcloud.snapshot import Entry, Snapshot
 from netgw.providers.upcloud.telemetry import Telemetry
 from netgw.providers.upcloud.tunnel.state import DownMessage
@@ -38,8 +38,6 @@ RETRY_FIRST = 2.0
 PLANS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
-REFUSALS = frozenset({"CredentialsRefused", "PermissionDenied"})
-"""An answer, and not silence that may pass: only a person helps, so it is told at once."""
 
 
 class Account:

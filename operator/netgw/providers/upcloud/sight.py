@@ -13,6 +13,8 @@ from netgw.providers.upcloud.failures import TRAFFIC, failed
 
 BLIND_AT_LEAST = 300.0
 
+REFUSALS = frozenset({"CredentialsRefused", "PermissionDenied"})
+"""An answer, and not silence that may pass: only a person helps, so it is told at once."""
 NOT_ASKED = Waiting("CloudUnavailable", "UpCloud has not answered yet.", 1.0)
 
 

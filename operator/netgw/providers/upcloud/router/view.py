@@ -20,7 +20,7 @@ from netgw.kube.provider import Intervals, Listener
 from netgw.providers.upcloud.api import Gateway, Reply, Router, UpCloud, UpCloudError
 from netgw.providers.upcloud.cache import Cache, Flights, Moved
 from netgw.providers.upcloud.failures import mapped
-from netgw.providers.upcloud.sight import NOT_ASKED, Sight
+from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ class Routers:
         self._flights = Flights(clock, self._read)
         self._sight = Sight(clock, intervals.slow)
         self._listed = False
+        self._told_blind = False
 
     # ---- polling
 
@@ -91,12 +92,19 @@ class Routers:
         try:
             reply = await client.list_routers()
         except UpCloudError as error:
-            if (outcome := self._sight.failed(error)) is not None:
-                log.warning("routers cannot be observed: %s: %s", outcome.reason, error)
-            return None
+            return self._failed(error)
         if self._account.has(client):
             self._took(reply)
         return None
+
+    def _failed(self, error: UpCloudError) -> None:
+        """Told at once where only a person helps, else when nothing was seen for too long."""
+        outcome, blind = self._sight.failed(error), self._sight.is_blind()
+        if outcome is not None:
+            log.warning("routers cannot be observed: %s: %s", outcome.reason, error)
+        if (outcome is not None and outcome.reason in REFUSALS) or (blind and not self._told_blind):
+            self._listener.refused()
+        self._told_blind = blind
 
     def forget(self) -> None:
         """What was read belongs to somebody else."""
