@@ -40,7 +40,7 @@ def hub(scenario: Scenario) -> dict[str, Any]:
 
 def test_from_nothing_and_back(scenario: Scenario, tell: Callable[[str], None]) -> None:
     apply_sample(scenario)
-    assert [call.path.count("/") for call in at(scenario, "POST")] == [2, 2, 4, 6]
+    assert [call.path.count("/") for call in at(scenario, "POST")] == [2, 2, 5, 6]
     assert at(scenario, "PATCH", "PUT", "DELETE") == []
     scenario.wait_for("Router", "hub", Ready="Available", Synced="InSync", Warning="Advice")
     gateway = {"uuid": scenario.uuid("NetworkGateway", "edge"), "name": "edge"}
