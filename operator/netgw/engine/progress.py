@@ -14,6 +14,7 @@ from netgw.engine.conditions import Seen, summarise
 from netgw.engine.memo import SLOW_RETRY, Memo
 from netgw.engine.objects import Json, Key, Object, format_time, parse_time
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
+from netgw.engine.ownership import MARK_PATH
 from netgw.engine.plan import Change
 from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
@@ -200,12 +201,15 @@ class Pass:
                 self.status[name] = value
 
     def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
-        """`status.drift`: what came to differ after this generation was first looked at, and since when.
+        """`status.drift`: what came to differ after the spec first said so, and since when.
 
-        An object that only observes makes no difference between the two. Returns the paths.
+        A new generation that wants the same value there is no news. An object that only observes makes no difference
+        between the two, and its mark is not missed. Returns the paths.
         """
-        changes = [change for change in changes if not change.secret]
+        observes = self.policies.observes
+        changes = [change for change in changes if not change.secret and not (observes and change.path == MARK_PATH)]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
+        stands = {(path, entry.get("desired")) for path, entry in before.items()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
         self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
@@ -217,7 +221,8 @@ class Pass:
                 "since": before.get(change.path, {}).get("since") or self.now_text(),
             }
             for change in changes
-            if self.policies.observes
+            if observes
+            or (change.path, _word(change.target)) in stands
             or (seen and (synced or change.path in before or change.path not in self.memo.pending))
         ]
         for entry in drift:

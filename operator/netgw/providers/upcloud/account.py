@@ -218,6 +218,8 @@ class Account:
                     await self._nudge.wait()
 
     def _interval_now(self, jitter: float) -> float:
+        if self._taken and self._failing is None:
+            return 0.0  # nothing was heard with these credentials yet
         if self._failing is not None:
             pause = RETRY_FIRST * 2.0 ** min(self._failures - 1, 10)
             return float(min(max(pause, self._failing.outcome.after or 0.0), self._interval))
@@ -258,7 +260,8 @@ class Account:
             return None
         told = self._withdrawn or (None if self._failing is None else self._failing.outcome)
         why = f"UpCloud does not answer. {TRAFFIC}" if told is None else told.message
-        last = "No look since netgw started" if self._last_look is None else f"Last look {format_time(self._last_look)}"
+        never = "No look with these credentials since netgw started"
+        last = never if self._last_look is None else f"Last look {format_time(self._last_look)}"
         seen = f": {last_seen}" if last_seen else ""
         return f"{why} {last}{seen}."
 
