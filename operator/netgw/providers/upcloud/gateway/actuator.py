@@ -190,10 +190,9 @@ class GatewayActuator(Base):
         if chosen is None or not lacking:
             return None
         able = [p.name for p in known.values() if set(values["features"]) <= set(p.supported_features)]
-        advice = f"Set plan to one that has it ({_some(sorted(able))}), or" if able else "So"
-        return Stalled(
-            "Rejected", f"Plan {chosen.name} has no feature {lacking[0]}. {advice} take {lacking[0]} out of features."
-        )
+        less = f"take {lacking[0]} out of features."
+        advice = f"Set plan to one that has it ({_some(sorted(able))}), or {less}" if able else less.capitalize()
+        return Stalled("Rejected", f"Plan {chosen.name} has no feature {lacking[0]}. {advice}")
 
     def _vpn_needed(self, entry: Entry, target: Mapping[str, Any]) -> Stalled | None:
         if "vpn" in target.get("features", ("vpn",)) or not entry.connections:
