@@ -14,7 +14,6 @@ from netgw.engine.conditions import Seen, summarise
 from netgw.engine.memo import SLOW_RETRY, Memo
 from netgw.engine.objects import Json, Key, Object, format_time, parse_time
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
-from netgw.engine.ownership import MARK_PATH
 from netgw.engine.plan import Change
 from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
@@ -204,10 +203,9 @@ class Pass:
         """`status.drift`: what came to differ after the spec first said so, and since when.
 
         A new generation that wants the same value there is no news. An object that only observes makes no difference
-        between the two, and its mark is not missed. Returns the paths.
+        between the two. Returns the paths.
         """
-        observes = self.policies.observes
-        changes = [change for change in changes if not change.secret and not (observes and change.path == MARK_PATH)]
+        changes = [change for change in changes if not change.secret]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
         stands = {(path, entry.get("desired")) for path, entry in before.items()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
@@ -221,7 +219,7 @@ class Pass:
                 "since": before.get(change.path, {}).get("since") or self.now_text(),
             }
             for change in changes
-            if observes
+            if self.policies.observes
             or (change.path, _word(change.target)) in stands
             or (seen and (synced or change.path in before or change.path not in self.memo.pending))
         ]

@@ -19,7 +19,7 @@ from netgw.engine.finalize import finalize
 from netgw.engine.memo import Memo
 from netgw.engine.objects import Key, Object
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Settled, Stalled, Waiting
-from netgw.engine.ownership import imports, owned_by_other, takes_over
+from netgw.engine.ownership import MARK_PATH, imports, owned_by_other, takes_over
 from netgw.engine.plan import Change, diff
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.engine.progress import Environment, Pass, Stopping
@@ -185,6 +185,8 @@ async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invali
     p.warnings = resolution.warnings
     desired = resolution.desired
     changes = () if desired is None else diff(p.actuator.fields, desired.values, external.values)
+    if p.policies.observes:
+        changes = tuple(change for change in changes if change.path != MARK_PATH)  # what is only observed has none
     drifted = p.note_drift(changes)
     if p.policies.observes:
         seen = f"{p.actuator.word.capitalize()} {external.uuid} is only observed: nothing is changed."

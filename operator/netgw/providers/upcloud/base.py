@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from netgw.engine.actuator import Action, External, InvalidSpec, Links
 from netgw.engine.objects import Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
+from netgw.engine.ownership import MARK, is_mine
 from netgw.engine.plan import Change, Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
@@ -17,6 +18,7 @@ from netgw.kube.resource import Spec
 from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
 from netgw.providers.upcloud.accounts import OWN, Accounts
 from netgw.providers.upcloud.advice.around import Advisor
+from netgw.providers.upcloud.api import Gateway
 from netgw.providers.upcloud.gateway.state import is_ending
 from netgw.providers.upcloud.room import Room
 from netgw.providers.upcloud.snapshot import Entry
@@ -168,6 +170,12 @@ class Base:
     def _room(self, obj: Object, entry: Entry) -> Room:
         holder = self._store.holder(entry.gateway.uuid)
         return Room(entry, self._account(obj).plans, None if holder is None else holder.name)
+
+    def _is_ours(self, gateway: Gateway) -> bool:
+        """Whether it carries the mark of the object that records it: what is only observed does not."""
+        holder = self._store.holder(gateway.uuid)
+        owner = next((label.value for label in gateway.labels if label.key == MARK), None)
+        return holder is not None and is_mine(owner, self._context.cluster, holder, self._store.alive)
 
     @contextmanager
     def _counting(self, obj: Object, gateway: str) -> Iterator[None]:
