@@ -67,7 +67,7 @@ def _left(p: Pass, how: str) -> Outcome | None:
 
 
 def _left_unreached(p: Pass, reason: str) -> Outcome | None:
-    mark = ", with our mark" if p.actuator.marked else ""
+    mark = ", our mark too" if p.actuator.marked else ""
     return _left(p, f"deletionPolicy Retain{mark} ({reason})")
 
 
