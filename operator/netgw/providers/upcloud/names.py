@@ -19,7 +19,7 @@ CloudName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 
 NAME_RULES = (
     Rule(
-        f"has(self.spec.name) || has(self.spec.import) || self.metadata.name.matches('{NAME_PATTERN}')",
+        f"has(self.spec.name) || has(self.spec.__import__) || self.metadata.name.matches('{NAME_PATTERN}')",
         "metadata.name cannot be the name in UpCloud, which has 1 to 64 characters of a-z A-Z 0-9 _ -; set spec.name",
         reason="FieldValueRequired",
         field_path=".spec.name",

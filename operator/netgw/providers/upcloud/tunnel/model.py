@@ -54,7 +54,7 @@ class RemoteAddress(Model):
 
 
 PSK_REQUIRED = Rule(
-    "has(self.import) || (has(self.ipsec) && has(self.ipsec.authentication)"
+    "has(self.__import__) || (has(self.ipsec) && has(self.ipsec.authentication)"
     " && has(self.ipsec.authentication.pskSecretRef))",
     "ipsec.authentication.pskSecretRef is required, unless spec.import names a tunnel that exists",
     reason="FieldValueRequired",
