@@ -14,6 +14,7 @@ from netgw.engine.conditions import Seen, summarise
 from netgw.engine.memo import SLOW_RETRY, Memo
 from netgw.engine.objects import Json, Key, Object, format_time, parse_time
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
+from netgw.engine.ownership import MARK_PATH
 from netgw.engine.plan import Change
 from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
@@ -202,9 +203,10 @@ class Pass:
     def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
         """`status.drift`: what came to differ after this generation was first looked at, and since when.
 
-        An object that only observes makes no difference between the two. Returns the paths.
+        An object that only observes makes no difference between the two, and misses no mark. Returns the paths.
         """
-        changes = [change for change in changes if not change.secret]
+        unasked = MARK_PATH if self.policies.observes else None
+        changes = [change for change in changes if not change.secret and change.path != unasked]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
