@@ -29,6 +29,7 @@ from netgw.kube.provider import (
     Fingerprints,
     Intervals,
     Listener,
+    Making,
     Namespaces,
     Parts,
     Provider,
@@ -88,6 +89,7 @@ class Sources:
     secrets: WatchedSecrets
     namespaces: Namespaces
     fingerprints: Fingerprints
+    making: Making
 
 
 class App:
@@ -128,6 +130,8 @@ class App:
                     cluster_networks=options.cluster_networks,
                     may_use_own=lambda namespace: not options.own_credentials.isdisjoint({"*", namespace}),
                     sampling=options.sampling,
+                    making=sources.making,
+                    reporter=reporter,
                 ),
             )
             for provider, client in clouds.items()

@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import choice
 from typing import Any, Literal
 
 from netgw.app import App, Options, Sources
@@ -33,7 +34,8 @@ from netgw.kube.fingerprint import FingerprintKey
 from netgw.kube.lease import LeaderLease
 from netgw.kube.namespaces import Namespaces
 from netgw.kube.objects import Objects
-from netgw.kube.provider import Client, Intervals, Provider, Sampling
+from netgw.kube.provider import Client, Intervals, Making, Provider, Sampling
+from netgw.kube.secret_writer import ClusterSecretWriter
 from netgw.kube.secrets import SecretWatcher
 from netgw.metrics import Exporter
 from netgw.probes import ProbeServer, probes_app
@@ -173,7 +175,7 @@ class Process:
             clock=SystemClock(),
             rng=self._rng,
             reporter=Reports(sink),
-            sources=Sources(secrets, namespaces, fingerprints),
+            sources=Sources(secrets, namespaces, fingerprints, Making(ClusterSecretWriter(cluster), choice)),
         )
         await namespaces.load()
         await stack.enter_async_context(running(namespaces.run(), "namespaces"))

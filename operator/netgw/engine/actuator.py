@@ -250,7 +250,8 @@ class Actuator(Protocol):
     def effective_name(self, obj: Object) -> str:
         """spec.name, else metadata.name."""
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution: ...
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
+        """`may_write`: nothing stops this pass from changing something, were it in Kubernetes (a key that is made)."""
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
         """ImmutableField, when a reference now means another uuid than the parent it has."""

@@ -96,7 +96,7 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
     if (hold := p.actuator.parent_hold(p.obj)) is not None:
         p.lost = p.lost and parent_lost(p)
         return pick((*gates, hold))
-    resolution = await p.actuator.resolve(p.obj, None)
+    resolution = await p.actuator.resolve(p.obj, None, may_write=gate is None)
     p.warnings = resolution.warnings
     desired = resolution.desired
     if desired is None:

@@ -173,7 +173,7 @@ async def _vanished(p: Pass, absent: Absent, gate: Hold | None) -> Outcome:
 
 
 async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invalid: Stalled | None) -> Outcome:
-    resolution = None if invalid else await _resolve(p, external)
+    resolution = None if invalid else await _resolve(p, external, may_write=not blocked and not p.policies.observes)
     p.saw(external, p.actuator.describe(p.obj, external, resolution))
     if not p.memo.attempts:
         p.memo.failures = 0
@@ -200,9 +200,9 @@ async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invali
     return pick((await update(p, external, desired, changes, drifted), *resolution.holds))
 
 
-async def _resolve(p: Pass, external: External) -> Resolution:
+async def _resolve(p: Pass, external: External, *, may_write: bool) -> Resolution:
     try:
-        return await p.actuator.resolve(p.obj, external)
+        return await p.actuator.resolve(p.obj, external, may_write=may_write and not external.deleting)
     except CallFailed as failure:
         return Resolution(None, (p.failed(failure),))
 

@@ -118,15 +118,17 @@ class Import(Model):
 
 
 IMPORT_FIXED = Rule(
-    "!has(oldSelf.status) || !has(oldSelf.status.uuid) || (has(self.spec.__import__) ? has(oldSelf.spec.__import__)"
-    " && self.spec.__import__ == oldSelf.spec.__import__ : !has(oldSelf.spec.__import__))",
+    "!has(oldSelf.status) || !has(oldSelf.status.uuid) || (has(self.spec.__import__) == has(oldSelf.spec.__import__)"
+    " && (!has(self.spec.__import__) || (has(self.spec.__import__.uuid)"
+    " ? has(oldSelf.spec.__import__.uuid) && self.spec.__import__.uuid == oldSelf.spec.__import__.uuid"
+    " : has(oldSelf.spec.__import__.name) && self.spec.__import__.name == oldSelf.spec.__import__.name)))",
     "import is immutable once the object is bound; delete this object (what it imported is retained by default)"
     " and make another one",
     reason="FieldValueForbidden",
     field_path=".spec.import",
 )
-"""At the root of every kind, the only place that sees whether it is bound. `import` is a reserved word of CEL, so rules
-name that field `__import__`; unescaped, the API server reckons with values without end and refuses the CRD."""
+"""At the root of every kind, the only place that sees whether it is bound. `import` is a reserved word of CEL, which
+Kubernetes lets us write as `__import__`."""
 
 
 def required_to_create(field: str) -> Rule:

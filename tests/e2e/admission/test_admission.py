@@ -17,7 +17,12 @@ REQUIRED = "Required value"
 PUBLIC = "spec.remoteAddress.address: Invalid value: … give the peer's public IPv4 address, such as"
 INSIDE = "spec.tunnelInternalIp: Invalid value: … give the second or third address of a /30 in 169.254.0.0/16, such as"
 NETWORK = "spec.localRoutes[0].staticNetwork: Invalid value: … give an IPv4 network with its length, such as"
+ANNOUNCED = "pskGeneration.announce: Invalid value: … announce needs a rotateAfter that is longer"
 HOST_BITS = "spec.localRoutes[0].staticNetwork: Invalid value: … host bits are set: give the first address"
+
+
+def generation(**fields: str) -> dict[str, Any]:
+    return ipsec(authentication={"pskGeneration": fields})
 
 
 REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
@@ -164,6 +169,11 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("Secret without name", TUNNEL, secret(name=None), f"spec.ipsec.authentication.pskSecretRef.name: {REQUIRED}"),
     ("Secret name", TUNNEL, secret(name="Office"), "spec.ipsec.authentication.pskSecretRef.name in body should match"),
     ("Secret key", TUNNEL, secret(key="a/b"), "spec.ipsec.authentication.pskSecretRef.key in body should match"),
+    ("term without unit", TUNNEL, generation(rotateAfter="720"), "pskGeneration.rotateAfter in body should match"),
+    ("empty term", TUNNEL, generation(rotateAfter=""), "rotateAfter in body should be at least 2 chars long"),
+    ("short term", TUNNEL, generation(rotateAfter="23h59m"), "rotateAfter: Invalid value: … give at least 24h"),
+    ("announced too early", TUNNEL, generation(rotateAfter="48h", announce="48h"), ANNOUNCED),
+    ("announced without term", TUNNEL, generation(announce="1h"), ANNOUNCED),
     (
         "a key in the spec",
         TUNNEL,
@@ -256,6 +266,9 @@ ACCEPTED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             phase1DhGroupNumbers=[2, 5, 14, 15, 16, 18, 19, 20, 21, 24],
         ),
     ),
+    ("key to be made", TUNNEL, generation()),
+    ("key to be rotated", TUNNEL, generation(rotateAfter="720h", announce="24h")),
+    ("term in parts", TUNNEL, generation(rotateAfter="24h0m1s", announce="0s")),
     ("every time", TUNNEL, ipsec(rekeyTime=0, childRekeyTime=1, ikeLifetime=2**31 - 1, dpdDelay=0, dpdTimeout=0)),
 ]
 

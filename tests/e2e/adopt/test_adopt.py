@@ -1,4 +1,4 @@
-"""What exists is bound by an import of two lines: watched without a call too many, or managed without one that hurts."""
+"""What exists is bound by an import of two lines: only watched, or managed without a write that hurts."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def test_managed(scenario: Scenario, tell: Callable[[str], None]) -> None:
     assert writes == [f"POST /1.3/gateway/{tree[0]['uuid']}/labels"]
     assert keys(scenario) == had
     assert without_labels(scenario) == before
-    tell(
-        f"tree of 4 bound with Full: {len(writes)} write (the mark), 0 keys sent"
-    )
+    tell(f"tree of 4 bound with Full: {len(writes)} write (the mark), 0 keys sent")
     scenario.secret()
     scenario.wait_for("VpnTunnel", "legacy-1", PskInSync="Accepted", Ready="Up", Synced="InSync")
     assert [call.method for call in scenario.cloud.writes(since)] == ["POST", "PATCH"]

@@ -21,6 +21,7 @@ from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.tunnel import model as tunnel
 from netgw.providers.upcloud.tunnel.actuator import TunnelActuator
 from netgw.providers.upcloud.tunnel.key import Keys
+from netgw.providers.upcloud.tunnel.rotation import Rotation
 
 
 class UpCloudBackend:
@@ -45,10 +46,11 @@ class UpCloudBackend:
         # A look from less than one fast interval after a change could still show a tunnel up from before it.
         rollout = Rollout(parts.clock, grace=parts.intervals.fast)
         keys = Keys(parts.secrets, parts.fingerprints)
+        rotation = Rotation(parts.store, parts.clock, parts.secrets, parts.fingerprints, parts.making)
         self.actuators: Mapping[str, Actuator] = {
             GatewayActuator.kind: GatewayActuator(context, rollout),
             ConnectionActuator.kind: ConnectionActuator(context),
-            TunnelActuator.kind: TunnelActuator(context, keys, rollout),
+            TunnelActuator.kind: TunnelActuator(context, keys, rotation, rollout, parts.reporter),
         }
 
     async def poll(self) -> None:

@@ -99,7 +99,7 @@ class ConnectionActuator(Base):
             return False
         return not diff(self.fields, desired.values, external.values)
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(ConnectionSpec, obj.spec)
         effective, parent = self.effective_name(obj), self.parent_uuid(obj)
         values = plan.desired(spec, managed_name(spec, spec.name, effective))

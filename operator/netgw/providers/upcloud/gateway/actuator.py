@@ -130,7 +130,7 @@ class GatewayActuator(Base):
 
     # ---- what is wanted
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(GatewaySpec, obj.spec)
         effective = self.effective_name(obj)
         name = managed_name(spec, spec.name, effective)
