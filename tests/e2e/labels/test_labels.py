@@ -26,18 +26,16 @@ def test_merge_and_replace(scenario: Scenario, tell: Callable[[str], None]) -> N
     assert [call.method for call in scenario.cloud.writes()] == ["POST"], "with the gateway, not after it"
     uuid = scenario.uuid("NetworkGateway", "edge")
     scenario.cloud.api("POST", f"/gateway/{uuid}/labels", {"key": "by hand", "value": "kept"})
-    scenario.cloud.api("POST", f"/gateway/{uuid}/labels", {"key": "_cloud", "value": "its own"})
     since = len(scenario.cloud.calls())
     scenario.change("NetworkGateway", "edge", labels={"env": "test", "ab": None, "new": "ü €"})
     scenario.wait_for("NetworkGateway", "edge", Synced="InSync", Ready="Running")
-    foreign = {"by hand": "kept", "_cloud": "its own"}
-    assert labels(scenario) == {"env": "test", "team": "net work", "new": "ü €"} | foreign
+    assert labels(scenario) == {"env": "test", "team": "net work", "new": "ü €", "by hand": "kept"}
     assert sorted(writes(scenario, since)) == ["DELETE /labels/ab", "PATCH /labels/env", "POST /labels"]
     assert scenario.get("NetworkGateway", "edge").status["ownLabelKeys"] == ["env", "new", "team"]
     since = len(scenario.cloud.calls())
     scenario.change("NetworkGateway", "edge", labelPolicy="Replace")
     scenario.wait_for("NetworkGateway", "edge", Synced="InSync", Ready="Running")
-    assert labels(scenario) == {"env": "test", "team": "net work", "new": "ü €", "_cloud": "its own"}
+    assert labels(scenario) == {"env": "test", "team": "net work", "new": "ü €"}
     assert writes(scenario, since) == ["DELETE /labels/by%20hand"]
     tell("3 labels changed, added and dropped: 3 calls; Replace: 1 call for the label of others; no other")
 

@@ -10,7 +10,7 @@ FIRST, SECOND = "2026-11-22T02:41:00Z", "2026-11-22T02:42:00Z"
 
 
 def flushes(scenario: Scenario, since: int = 0) -> int:
-    return len([call for call in scenario.cloud.calls("POST", since=since) if "nat" in call.path])
+    return len([call for call in scenario.cloud.calls("PATCH", since=since) if "/actions/nat-" in call.path])
 
 
 def handled(scenario: Scenario) -> str | None:
@@ -41,7 +41,7 @@ def test_a_lost_answer_is_not_asked_again(scenario: Scenario) -> None:
     scenario.gateway(plan="standard", features=["nat"])
     scenario.wait_all_ready()
     since = len(scenario.cloud.calls())
-    scenario.cloud.faults({"match": "POST /1.3/gateway/*", "reset": True, "when": "after"})
+    scenario.cloud.faults({"match": "PATCH /1.3/gateway/*", "reset": True, "when": "after"})
     scenario.annotate("NetworkGateway", "edge", flush_nat_requested_at=FIRST)
     scenario.wait_event("NatNotFlushed", "may have been done")
     scenario.wait_looks(2)
