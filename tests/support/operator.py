@@ -145,6 +145,10 @@ class Operator:
     def alive(self) -> bool:
         return bool(self._lives) and self.process.returncode is None
 
+    def settings(self) -> dict[str, str]:
+        """Those of its next life."""
+        return {name: value for name, value in self._environment.items() if name.startswith("NETGW_")}
+
     def log(self) -> str:
         """What it wrote in all its lives."""
         return "".join(life.output() for life in self._lives)

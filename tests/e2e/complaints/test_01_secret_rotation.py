@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 from support.scenario import Scenario
 
@@ -27,7 +28,7 @@ def test_edited_while_it_runs_and_while_it_is_down(scenario: Scenario, tell: Cal
         key = scenario.secret()
         if down:
             scenario.operator.start()
-        scenario.wait("the new key is in use", lambda key=key: has(scenario, key))
+        scenario.wait("the new key is in use", partial(has, scenario, key))
         scenario.wait_looks(2)
         (write,) = scenario.cloud.writes(since)
         assert (write.method, write.path.rsplit("/", 1)[1]) == ("PATCH", uuid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,9 +44,13 @@ def site(standing: Scenario) -> Scenario:
     return standing
 
 
-def ready(site: Scenario, kind: str, name: str) -> tuple[str, str]:
+def is_ready(site: Scenario, kind: str, name: str, expected: tuple[str, str]) -> bool:
     condition = site.get(kind, name).condition("Ready")
-    return condition["status"], condition["reason"]
+    return (condition["status"], condition["reason"]) == expected
+
+
+def is_seen(site: Scenario, kind: str, name: str, state: str) -> bool:
+    return bool(site.get(kind, name).status["operationalState"] == state)
 
 
 def test_tunnel(site: Scenario, shared: Scenario, subtests: pytest.Subtests) -> None:
@@ -55,9 +60,9 @@ def test_tunnel(site: Scenario, shared: Scenario, subtests: pytest.Subtests) -> 
     for forced, expected in TUNNEL:
         with subtests.test(**forced):
             site.cloud.door("POST", f"/tunnels/{uuid}", forced)
-            site.wait(f"{forced} is {expected}", lambda e=expected: ready(site, "VpnTunnel", "office-1") == e)
+            site.wait(f"{forced} is {expected}", partial(is_ready, site, "VpnTunnel", "office-1", expected))
             rolled_up = ("True", "TunnelsUp") if expected == UP else ("False", "NoTunnelUp")
-            site.wait("and the connection", lambda r=rolled_up: ready(site, "VpnConnection", "office") == r)
+            site.wait("and the connection", partial(is_ready, site, "VpnConnection", "office", rolled_up))
             assert site.get("VpnTunnel", "office-1").condition("Synced")["reason"] == "InSync"
     site.cloud.door("POST", f"/tunnels/{uuid}", {})
     site.wait_all_ready()
@@ -70,7 +75,7 @@ def test_no_flap_through_a_rekey(site: Scenario, shared: Scenario) -> None:
     before = len(site.history("VpnTunnel", "office-1"))
     for state in ("rekeying", "rekeyed", "established") * 2:
         site.cloud.door("POST", f"/tunnels/{uuid}", {"operational_state": state})
-        site.wait(f"{state} is seen", lambda s=state: site.get("VpnTunnel", "office-1").status["operationalState"] == s)
+        site.wait(f"{state} is seen", partial(is_seen, site, "VpnTunnel", "office-1", state))
     site.cloud.door("POST", f"/tunnels/{uuid}", {})
     seen = site.history("VpnTunnel", "office-1")[before:]
     assert {version.condition("Ready")["reason"] for version in seen} == {"Up"}
@@ -83,10 +88,8 @@ def test_gateway(site: Scenario, shared: Scenario, subtests: pytest.Subtests) ->
     for state, expected in GATEWAY:
         with subtests.test(state):
             site.cloud.door("POST", f"/gateways/{uuid}", {"operational_state": state})
-            site.wait(
-                f"{state} is seen", lambda s=state: site.get("NetworkGateway", "edge").status["operationalState"] == s
-            )
-            assert ready(site, "NetworkGateway", "edge") == expected
+            site.wait(f"{state} is seen", partial(is_seen, site, "NetworkGateway", "edge", state))
+            assert is_ready(site, "NetworkGateway", "edge", expected)
     site.cloud.door("POST", f"/gateways/{uuid}", {})
     site.wait_all_ready()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from support.scenario import Scenario
 
@@ -13,9 +14,8 @@ def flushes(scenario: Scenario, since: int = 0) -> int:
     return len([call for call in scenario.cloud.calls("PATCH", since=since) if "/actions/nat-" in call.path])
 
 
-def handled(scenario: Scenario) -> str | None:
-    value: str | None = scenario.get("NetworkGateway", "edge").status.get("lastHandledFlushNatAt")
-    return value
+def is_handled(scenario: Scenario, asked: str) -> bool:
+    return bool(scenario.get("NetworkGateway", "edge").status.get("lastHandledFlushNatAt") == asked)
 
 
 def test_once_for_each_time(scenario: Scenario, tell: Callable[[str], None]) -> None:
@@ -24,7 +24,7 @@ def test_once_for_each_time(scenario: Scenario, tell: Callable[[str], None]) -> 
     since = len(scenario.cloud.calls())
     for number, asked in enumerate((FIRST, FIRST, SECOND), start=1):
         scenario.annotate("NetworkGateway", "edge", flush_nat_requested_at=asked)
-        scenario.wait("it is noted", lambda asked=asked: handled(scenario) == asked)
+        scenario.wait("it is noted", partial(is_handled, scenario, asked))
         scenario.wait_looks(2)
         assert flushes(scenario, since) == (1 if number < 3 else 2)
     scenario.operator.stop()
@@ -62,7 +62,7 @@ def test_paused_and_observed(scenario: Scenario) -> None:
     scenario.wait_looks(2)
     assert scenario.cloud.writes(since) == []
     scenario.annotate("NetworkGateway", "edge", paused=None)
-    scenario.wait("it is noted", lambda: handled(scenario) == FIRST)
+    scenario.wait("it is noted", partial(is_handled, scenario, FIRST))
     scenario.wait_for("NetworkGateway", "edge", Synced="InSync")
     assert flushes(scenario, since) == 1
     scenario.change("NetworkGateway", "edge", managementPolicy="Observe")
