@@ -189,8 +189,8 @@ async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invali
         changes = tuple(change for change in changes if change.path != MARK_PATH)  # what is only observed has none
     drifted = p.note_drift(changes)
     if p.policies.observes:
-        seen = f"{p.actuator.word} {external.uuid} is only observed: nothing is changed."
-        return pick((*blocked, Settled(seen, "ObserveOnly")))
+        seen = f"{p.actuator.word.capitalize()} {external.uuid} is only observed: nothing is changed."
+        return pick(blocked) if blocked else Settled(seen, "ObserveOnly")
     p.remember(resolution.remember)
     stuck = [*blocked, *_immovable(p, external, changes)]
     if stuck or desired is None:

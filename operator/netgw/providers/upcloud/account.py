@@ -206,6 +206,8 @@ class Account:
                     await self._nudge.wait()
 
     def _interval_now(self, jitter: float) -> float:
+        if self._taken and self._sight.failing is None:
+            return 0.0  # nothing was heard with these credentials yet
         if (failing := self._sight.failing) is not None:
             pause = RETRY_FIRST * 2.0 ** min(self._sight.failures - 1, 10)
             return float(min(max(pause, failing.outcome.after or 0.0), self._interval))

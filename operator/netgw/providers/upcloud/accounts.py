@@ -111,7 +111,8 @@ class Accounts:
         if root is not None:
             named = _name(root.spec.get(FIELD)) or self._of_router(root)
         else:
-            named = _name(obj.status.get(FIELD)) if obj.uuid is not None or obj.creating else None
+            bound = obj.uuid is not None or obj.creating
+            named = _name(obj.status.get(FIELD)) if bound and self.gateway_is_gone(obj) else None
         if named is None:
             named = self._namespaces.get(obj.namespace).get(DEFAULT)
         return OWN if named is None else Ref(obj.namespace, named)
@@ -125,10 +126,20 @@ class Accounts:
 
     def gateway_of(self, obj: Object) -> Object | None:
         """The gateway above it, where there is one in Kubernetes."""
-        above = self._store.parent(obj)
-        while above is not None and above.kind not in ROOTS:
-            above = self._store.parent(above)
-        return above
+        top = self._top(obj)
+        return top if top is not obj and top.kind in ROOTS else None
+
+    def gateway_is_gone(self, obj: Object) -> bool:
+        """Whether it is below an object that is named and is not there. One named by its uuid never was."""
+        top = self._top(obj)
+        return top.kind not in ROOTS and self._store.names_parent(top)
+
+    def _top(self, obj: Object) -> Object:
+        """The topmost of those above it that are known, below which it may be itself."""
+        top, above = obj, self._store.parent(obj)
+        while above is not None:
+            top, above = above, None if above.kind in ROOTS else self._store.parent(above)
+        return top
 
     def forbidden(self, obj: Object) -> Hold | None:
         """Why the operator's own credentials are not for this object."""

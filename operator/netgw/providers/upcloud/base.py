@@ -65,7 +65,9 @@ class Base:
         return None if ref == OWN else ref.name
 
     def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
-        return self.parent_kind is not None, self._accounts.gateway_of(obj)
+        gateway = self._accounts.gateway_of(obj)
+        inherits = self.parent_kind is not None and (gateway is not None or self._accounts.gateway_is_gone(obj))
+        return inherits, gateway
 
     def blind(self, obj: Object) -> str | None:
         return self._account(obj).blind(self._last_seen(obj))

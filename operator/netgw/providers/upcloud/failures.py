@@ -88,9 +88,10 @@ def _outcome(error: UpCloudError, since: str) -> Hold:
         case Unauthorized():
             return Waiting(
                 "CredentialsRefused",
-                f"{answer} to the operator's credentials: expired, revoked, or used from an address outside their "
-                f"allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed until they are accepted again, or the "
-                f"operator is started with others.",
+                f"{answer} to the credentials: expired, revoked, or used from an address outside their "
+                f"allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed until they are accepted again. Put good "
+                f"ones into the Secret (credentialsSecretRef, or the namespace's default): it is read when it changes. "
+                f"Where there is none they are the operator's own: restart it with others.",
             )
         case InsufficientCredits():
             return Waiting(
@@ -100,7 +101,7 @@ def _outcome(error: UpCloudError, since: str) -> Hold:
         case Forbidden():
             return Waiting(
                 "PermissionDenied",
-                f"{answer}: {what_it_says(error)} Give the operator's credentials the permission for network gateways. "
+                f"{answer}: {what_it_says(error)} Give the credentials the permission for network gateways. "
                 f"{TRAFFIC} Tried again by itself.",
             )
         case NotFound() if _is_proof(error):

@@ -73,6 +73,7 @@ class Sight:
             return None
         told = instead or (None if self.failing is None else self.failing.outcome)
         why = f"UpCloud does not answer. {TRAFFIC}" if told is None else told.message
-        last = "No look since netgw started" if self._last_look is None else f"Last look {format_time(self._last_look)}"
+        never = "No look with these credentials since netgw started"
+        last = never if self._last_look is None else f"Last look {format_time(self._last_look)}"
         seen = f": {last_seen}" if last_seen else ""
         return f"{why} {last}{seen}."

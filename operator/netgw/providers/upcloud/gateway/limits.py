@@ -42,9 +42,9 @@ def plan_without_feature(plans: Plans, values: Values) -> Stalled | None:
     if chosen is None or not lacking:
         return None
     able = sorted(plan.name for plan in plans.values() if set(features) <= set(plan.supported_features))
-    advice = f"Set plan to one that has it ({some(able, 10)}), or" if able else "So"
-    message = f"Plan {chosen.name} has no feature {lacking[0]}. {advice} take {lacking[0]} out of features."
-    return Stalled("Rejected", message)
+    less = f"take {lacking[0]} out of features."
+    advice = f"Set plan to one that has it ({some(able, 10)}), or {less}" if able else less.capitalize()
+    return Stalled("Rejected", f"Plan {chosen.name} has no feature {lacking[0]}. {advice}")
 
 
 def refused_change(plans: Plans, entry: Entry, observed: Values, target: Values) -> Hold | None:

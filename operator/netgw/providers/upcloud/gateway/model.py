@@ -142,7 +142,7 @@ class GatewaySpec(Spec):
     with netgw.dev/; values have at most 255 characters. A key that the manifest set once is removed when the manifest
     drops it.
 
-    Changes in place, without touching traffic: one call for each label that differs."""
+    Changes in place, one call for each label that differs. Interrupts nothing."""
     label_policy: Literal["Merge", "Replace"] | None = None
     """What becomes of labels that others made: Merge (the default) keeps them, Replace removes them. Keys that begin
     with _ are UpCloud's own and always stay."""
