@@ -145,12 +145,20 @@ class Operator:
     def alive(self) -> bool:
         return bool(self._lives) and self.process.returncode is None
 
+    def settings(self) -> dict[str, str]:
+        """Those of its next life."""
+        return {name: value for name, value in self._environment.items() if name.startswith("NETGW_")}
+
     def log(self) -> str:
         """What it wrote in all its lives."""
         return "".join(life.output() for life in self._lives)
 
-    def begin(self, cloud: str | None = None) -> None:
-        """Start it, without waiting until it works; `cloud` is asked instead of the simulator."""
+    def begin(self, cloud: str | None = None, **settings: str) -> None:
+        """Start it, without waiting until it works; `cloud` is asked instead of the simulator.
+
+        `settings` hold for this life and those after it.
+        """
+        self._environment |= settings
         log = self._folder / f"operator-{len(self._lives) + 1}.log"
         environment = self._environment | ({} if cloud is None else {"UPCLOUD_DEBUG_API_BASE_URL": cloud})
         self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=environment))
@@ -165,9 +173,9 @@ class Operator:
             assert time.monotonic() < deadline, f"the operator is not ready:\n{self.process.tail(30)}"
             time.sleep(0.05)
 
-    def start(self, cloud: str | None = None) -> None:
-        """Start it and wait until it is ready."""
-        self.begin(cloud)
+    def start(self, cloud: str | None = None, **settings: str) -> None:
+        """`begin`, and wait until it is ready."""
+        self.begin(cloud, **settings)
         self.wait_ready()
 
     def kill(self) -> None:

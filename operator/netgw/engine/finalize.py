@@ -16,6 +16,7 @@ from netgw.engine.progress import Pass
 
 OVERDUE = 15 * 60.0
 AGAIN = 60.0
+SOON = 20.0
 
 
 async def finalize(p: Pass) -> Outcome | None:
@@ -195,10 +196,17 @@ def _protected(p: Pass, external: External) -> Waiting | None:
 
 
 async def _cascade(p: Pass, external: External) -> Waiting | None:
-    """The API deletes what is below without a word. Our children are gone by now: what is left is not ours."""
+    """What the API would delete along without a word, or refuses to let go. Our children are gone: this is not ours."""
     foreign = await p.actuator.children(p.obj, external)
     if not foreign or p.obj.annotation("allow-cascade") == external.uuid:
         return None
+    if not p.actuator.cascades:
+        return Waiting(
+            "ChildrenExist",
+            f"{p.actuator.word.capitalize()} {external.uuid} cannot be deleted while this is attached to it: "
+            f"{', '.join(foreign[:5])}. Delete or detach it in the cloud.",
+            SOON,
+        )
     return Waiting(
         "CascadeBlocked",
         f"Deleting {p.actuator.word} {external.uuid} would delete what no object here stands for: "

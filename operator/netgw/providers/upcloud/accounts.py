@@ -3,6 +3,7 @@
 | the first that applies                                        | credential                         |
 |---------------------------------------------------------------|------------------------------------|
 | the object's own `credentialsSecretRef` (gateways, routers)   | that Secret, in its namespace      |
+| a gateway at a Router, in the same namespace                  | that of the Router                 |
 | below a gateway                                               | that of the gateway                |
 | below a gateway that is gone, when it was bound               | the one recorded in status         |
 | the namespace's `netgw.dev/default-credentials`               | that Secret                        |
@@ -108,13 +109,20 @@ class Accounts:
         """The table above."""
         root = obj if obj.kind in ROOTS else self.gateway_of(obj)
         if root is not None:
-            named = _name(root.spec.get(FIELD))
+            named = _name(root.spec.get(FIELD)) or self._of_router(root)
         else:
             bound = obj.uuid is not None or obj.creating
             named = _name(obj.status.get(FIELD)) if bound and self.gateway_is_gone(obj) else None
         if named is None:
             named = self._namespaces.get(obj.namespace).get(DEFAULT)
         return OWN if named is None else Ref(obj.namespace, named)
+
+    def _of_router(self, gateway: Object) -> str | None:
+        """What the Router names that a gateway is at. One of another namespace lends its credentials to nobody."""
+        router = self._store.parent(gateway)
+        if router is None or router.namespace != gateway.namespace:
+            return None
+        return _name(router.spec.get(FIELD))
 
     def gateway_of(self, obj: Object) -> Object | None:
         """The gateway above it, where there is one in Kubernetes."""

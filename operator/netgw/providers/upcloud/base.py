@@ -43,6 +43,8 @@ class Base:
     parent_kind: str | None = None
     parent_field: str = ""
     actions: Sequence[Action] = ()
+    cascades = True
+    anew = "recreatePolicy is Never"
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -71,7 +73,11 @@ class Base:
         return self._account(obj).blind(self._last_seen(obj))
 
     def owned_by(self, obj: Object, external: External) -> str | None:
-        return None  # what carries no mark is known by its place
+        return None if external.owner is None or self._is_mine(obj, external) else external.owner
+
+    def _is_mine(self, obj: Object, external: External) -> bool:
+        """By its mark; what carries none is known by its place."""
+        return is_mine(external.owner, self._context.cluster, obj, self._store.alive)
 
     async def act(self, obj: Object, external: External, action: Action) -> None:
         raise NotImplementedError

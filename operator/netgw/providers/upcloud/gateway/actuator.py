@@ -19,21 +19,23 @@ from netgw.engine.actuator import (
 )
 from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
-from netgw.engine.ownership import MARK, is_mine, mark
+from netgw.engine.ownership import MARK, mark
 from netgw.engine.plan import Change, Values, interrupting, targets
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.account import STABLE, Account
+from netgw.providers.upcloud.advice.gateways import advise
 from netgw.providers.upcloud.api import AddressModify, Label, LabelModify
 from netgw.providers.upcloud.base import Base, Context, links, managed_name, validated
 from netgw.providers.upcloud.gateway import limits, plan
 from netgw.providers.upcloud.gateway.describe import describe
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
 from netgw.providers.upcloud.gateway.state import carries_traffic, is_ending
-from netgw.providers.upcloud.labels import is_label, label_key, own_keys
+from netgw.providers.upcloud.labels import is_label, label_key, recorded_keys
 from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.snapshot import Entry
 
 ROUTER, ROUTER_FIELD = "Router", "routerRef"
+GONE_AGAIN = 60.0
 
 
 class GatewayActuator(Base):
@@ -44,6 +46,7 @@ class GatewayActuator(Base):
     fields = plan.FIELDS
     recreate = False
     marked = True
+    anew = "a new one has a new address"
     actions: Sequence[Action] = (
         Action(
             "flush-nat-requested-at", "lastHandledFlushNatAt", "NatFlushed", "NatNotFlushed", "NAT connections dropped"
@@ -73,15 +76,21 @@ class GatewayActuator(Base):
     def parent_hold(self, obj: Object) -> Hold | None:
         if obj.spec.get(ROUTER_FIELD) is None:
             return None
-        router = self._store.parent(obj)
+        router, uuid = self._store.parent(obj), self._router(obj)
         if router is not None and router.deleting:
             return Waiting("ParentDeleting", f"Router {router.name} is being deleted.")
-        if self._router(obj) is not None:
+        if uuid is not None and self._account(obj).routers.is_gone(uuid):
+            called = f"Router {router.name}" if router is not None else f"Router {uuid}"
+            return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud any more.", GONE_AGAIN)
+        if uuid is not None:
             return None
         name = obj.spec[ROUTER_FIELD].get("name")
         if router is None:
             return Waiting("ParentNotFound", f"There is no Router {name} in this namespace yet.")
         return Waiting("ParentNotCreated", f"Router {name} does not exist in UpCloud yet.")
+
+    def parent_uuid(self, obj: Object) -> str | None:
+        return None
 
     def _router(self, obj: Object) -> str | None:
         """The uuid that `routerRef` means now."""
@@ -115,12 +124,6 @@ class GatewayActuator(Base):
         entries = self._account(obj).entries()
         return None if entries is None else [external(entry) for entry in entries]
 
-    def owned_by(self, obj: Object, external: External) -> str | None:
-        return None if external.owner is None or self._is_mine(obj, external) else external.owner
-
-    def _is_mine(self, obj: Object, external: External) -> bool:
-        return is_mine(external.owner, self._context.cluster, obj, self._store.alive)
-
     def equal(self, external: External, desired: Desired) -> bool:
         return False  # the mark decides, never the likeness
 
@@ -141,7 +144,19 @@ class GatewayActuator(Base):
             holds = () if missing is None else (missing,)
         elif (held := await self._no_such_plan(obj, values)) is not None:
             holds = (held,)
-        return Resolution(Desired(effective, None, values, defaults={"configuredStatus": "started"}), holds)
+        desired = Desired(effective, None, values, defaults={"configuredStatus": "started"})
+        return Resolution(desired, holds, warnings=self._advice(obj, external))
+
+    def _advice(self, obj: Object, external: External | None) -> tuple[str, ...]:
+        """On its router, where no object stands for that which would say so itself."""
+        routers = () if external is None else external.wire.routers
+        seen = (self._account(obj).routers.known(uuid) for uuid in sorted(routers) if self._store.holder(uuid) is None)
+        return tuple(
+            said
+            for entry in seen
+            if entry is not None
+            for said in advise(f"router {entry.uuid}", len(entry.router.networks))
+        )
 
     async def _no_such_plan(self, obj: Object, values: Values) -> Hold | None:
         try:
@@ -243,16 +258,13 @@ class GatewayActuator(Base):
         runs = entry.gateway.operational_state in STABLE
         interrupted, after = self._rollout.interrupted(obj, up=runs, began=external.began)
         known = describe(obj, entry, self._account(obj).plans, self._context.clock.wall())
-        fields = {**known.fields, "interruptedAt": interrupted, "ownLabelKeys": self._own_keys(obj, entry)}
+        fields = {
+            **known.fields,
+            "interruptedAt": interrupted,
+            "ownLabelKeys": recorded_keys(obj, entry.gateway.labels),
+        }
         soonest = min((seconds for seconds in (known.after, after) if seconds is not None), default=None)
         return dataclasses.replace(known, fields=fields, after=soonest)
-
-    def _own_keys(self, obj: Object, entry: Entry) -> list[str] | None:
-        """Nothing is ours of what is only observed."""
-        before, labels = obj.status.get("ownLabelKeys") or (), obj.spec.get("labels")
-        observes = (obj.status.get("policies") or {}).get("managementPolicy") == "Observe"
-        named = labels if isinstance(labels, Mapping) and not observes else {}
-        return own_keys(named, before, entry.gateway.labels)
 
 
 def external(entry: Entry) -> External:
