@@ -14,6 +14,7 @@ from netgw.engine.conditions import Seen, summarise
 from netgw.engine.memo import SLOW_RETRY, Memo
 from netgw.engine.objects import Json, Key, Object, format_time, parse_time
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
+from netgw.engine.ownership import MARK_PATH
 from netgw.engine.plan import Change
 from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
@@ -204,7 +205,8 @@ class Pass:
 
         An object that only observes makes no difference between the two. Returns the paths.
         """
-        changes = [change for change in changes if not change.secret]
+        unmarked = self.policies.observes  # what is only observed is not to carry our mark
+        changes = [c for c in changes if not c.secret and not (unmarked and c.path == MARK_PATH)]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
