@@ -203,7 +203,8 @@ class Pass:
     def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
         """`status.drift`: what came to differ after this generation was first looked at, and since when.
 
-        An object that only observes makes no difference between the two. Returns the paths.
+        What differed before goes on to count while the spec says the same of it. An object that only observes makes no
+        difference between the two. Returns the paths.
         """
         unmarked = self.policies.observes  # what is only observed is not to carry our mark
         changes = [c for c in changes if not c.secret and not (unmarked and c.path == MARK_PATH)]
@@ -211,6 +212,13 @@ class Pass:
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
         self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
+
+        def drifted(change: Change) -> bool:
+            known = before.get(change.path)
+            if self.policies.observes or (known is not None and known.get("desired") == _word(change.target)):
+                return True
+            return seen and (synced or known is not None or change.path not in self.memo.pending)
+
         drift = [
             {
                 "path": change.path,
@@ -219,8 +227,7 @@ class Pass:
                 "since": before.get(change.path, {}).get("since") or self.now_text(),
             }
             for change in changes
-            if self.policies.observes
-            or (seen and (synced or change.path in before or change.path not in self.memo.pending))
+            if drifted(change)
         ]
         for entry in drift:
             if entry["path"] not in before:
