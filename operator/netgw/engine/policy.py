@@ -6,7 +6,7 @@ The first that says something, field by field:
 |-----------------------------------------|----------------------------------------------------------|
 | the object's own spec                   | all                                                      |
 | the defaults of its own `import`        | Observe, Retain, Report; never passed on to children     |
-| the spec of the gateway that it is of   | all; where the gateway is gone, what was in effect       |
+| the spec of the gateway that it is of   | all; where its object is gone, what was in effect        |
 | the namespace (`default-policies`)      | all                                                      |
 | the operator (NETGW_DEFAULT_POLICIES)   | all                                                      |
 | the kind                                | Full, Delete, Correct, Allow; recreate as the kind says  |

@@ -61,7 +61,16 @@ class Base:
         return None if ref == OWN else ref.name
 
     def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
-        return self.parent_kind is not None, self._accounts.gateway_of(obj)
+        gateway = None if self.parent_kind is None else self._accounts.gateway_of(obj)
+        return gateway is not None or self._orphaned(obj), gateway
+
+    def _orphaned(self, obj: Object) -> bool:
+        """Whether it was bound below an object, by that one's name, which is gone now."""
+        last = obj
+        while (above := self._store.parent(last)) is not None:
+            last = above
+        bound = obj.uuid is not None or obj.creating
+        return self.parent_kind is not None and bound and self._store.names_parent(last)
 
     def blind(self, obj: Object) -> str | None:
         return self._account(obj).blind(self._last_seen(obj))
