@@ -253,7 +253,10 @@ def test_an_import_that_names_nothing() -> None:
         await tree(d)
         await d.start()
         for kind, name in LEGACY.items():
-            parents = {"VpnConnection": {"gatewayRef": {"name": "edge"}}, "VpnTunnel": {"connectionRef": {"name": "office"}}}
+            parents = {
+                "VpnConnection": {"gatewayRef": {"name": "edge"}},
+                "VpnTunnel": {"connectionRef": {"name": "office"}},
+            }
             d.kubernetes.apply(name, kind, {**parents.get(name, {}), "import": {}, **FULL})
         for name in LEGACY:
             await d.becomes(name, "InvalidSpec")

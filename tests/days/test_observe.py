@@ -170,8 +170,11 @@ def test_the_defaults_of_an_import_are_not_those_of_its_children() -> None:
         await tree(d)
         await d.start()
         adopt(d, over={"legacy-conn": FULL})
-        d.kubernetes.apply("VpnConnection", "lab", {"gatewayRef": {"name": "legacy"}, "localRoutes": [
-            {"name": "lab", "staticNetwork": "10.0.7.0/24"}]})
+        d.kubernetes.apply(
+            "VpnConnection",
+            "lab",
+            {"gatewayRef": {"name": "legacy"}, "localRoutes": [{"name": "lab", "staticNetwork": "10.0.7.0/24"}]},
+        )
         await d.settle()
         assert d.object("lab").status["policies"]["managementPolicy"] == "Full"
         assert len(d.calls("POST")) == 1
