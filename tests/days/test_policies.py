@@ -1,4 +1,4 @@
-"""Whose word counts: the object's, the gateway's, the namespace's, the operator's; and what pauses, protects, forbids."""
+"""Whose word counts: the object's, the gateway's, the namespace's, the operator's; and what pauses or forbids."""
 
 from __future__ import annotations
 

@@ -70,6 +70,7 @@ class History:
         self.witness = Witness()
         self._options = options
         self._credentials = Credentials(token=SecretStr("madeup-token"))
+        self.cluster = "test"
         self.app: App | None = None
         self._api: Clients | None = None
 
@@ -86,7 +87,7 @@ class History:
         )
         door = KubernetesDoor(self.kubernetes, self.life)
         self.app = app = App(
-            Options("test", Intervals(60.0, 10.0), **self._options.get("app", {})),
+            Options(self.cluster, Intervals(60.0, 10.0), **self._options.get("app", {})),
             {UPCLOUD: self._api},
             world=door,
             clock=self.clock,

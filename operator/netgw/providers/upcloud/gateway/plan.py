@@ -60,7 +60,7 @@ def desired(spec: GatewaySpec, *, name: str | None, owner: str, router: str | No
 
 
 def settled(values: Values, gateway: Gateway, own_keys: Iterable[str], *, replace: bool) -> Values:
-    """For a gateway that exists: labels that are to go, addresses once they are told, and a release only of what floats."""
+    """For a gateway that exists: labels that are to go, addresses once it tells them, a release only of what floats."""
     told = {a.name: a for a in gateway.addresses if a.address}
 
     def counts(path: str, value: Value) -> bool:
