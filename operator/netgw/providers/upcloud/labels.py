@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from netgw.engine.objects import PREFIX
-from netgw.engine.plan import Value, Values
+from netgw.engine.outcome import Stalled
+from netgw.engine.plan import Change, Value, Values
 from netgw.providers.upcloud.api import Label
 
 
@@ -32,6 +33,17 @@ def is_label(path: str) -> bool:
 def label_key(path: str) -> str:
     """The key of the label of this path."""
     return path.removeprefix("labels[").removesuffix("]")
+
+
+def out_of_reach(change: Change) -> Stalled | None:
+    """A label that exists is named in the path of a call, where `..` would mean the gateway itself."""
+    if change.current is None or label_key(change.path) not in ("", ".", ".."):
+        return None
+    return Stalled(
+        "Rejected",
+        f"{change} cannot be asked of UpCloud's API, whose path would mean the gateway itself. Change or remove this "
+        f"label in UpCloud's control panel, or take it into spec.labels as it is.",
+    )
 
 
 def labels_wanted(

@@ -32,7 +32,7 @@ from netgw.providers.upcloud.gateway import plan
 from netgw.providers.upcloud.gateway.describe import describe
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
 from netgw.providers.upcloud.gateway.state import carries_traffic, is_ending
-from netgw.providers.upcloud.labels import is_label, label_key, own_keys
+from netgw.providers.upcloud.labels import is_label, label_key, out_of_reach, own_keys
 from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.room import AGAIN
 from netgw.providers.upcloud.snapshot import Entry
@@ -156,6 +156,8 @@ class GatewayActuator(Base):
     # ---- what UpCloud would refuse for sure is not asked for: judged from what was seen
 
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
+        if is_label(changes[0].path):
+            return out_of_reach(changes[0]) or {}
         entry: Entry = external.wire
         target = {change.path: change.target for change in changes}
         held = self._vpn_needed(entry, target) or self._too_small(obj, entry, target)
