@@ -79,6 +79,11 @@ class Pass:
         self.policies = self._policies()
         self.status["policies"] = dict(self.policies.values)
 
+    @property
+    def current(self) -> Object:
+        """The object with what this pass has learnt so far: the policies that are in effect now, above all."""
+        return Object(self.obj.kind, {**self.obj.body, "status": self.status})
+
     def _policies(self) -> Policies:
         inherits, heir_of = self.actuator.heir_of(self.obj)
         above: Json = (self.obj.status.get("policies") or {}) if heir_of is None else heir_of.spec
