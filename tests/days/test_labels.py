@@ -125,6 +125,29 @@ def test_odd_keys_and_values() -> None:
     play(story)
 
 
+def test_ours_is_what_the_spec_says_while_we_manage_it() -> None:
+    """Not while it was only observed; from the first look after that on."""
+
+    async def story(d: Day) -> None:
+        await labelled(d, managementPolicy="Full")
+        one(d).labels.update(team="net", env="prod")
+        await asyncio.sleep(70)
+        respec(d, "edge", managementPolicy="Observe", labels={"team": "net"})
+        await d.becomes("edge", "ObserveOnly")
+        respec(d, "edge", labels={"env": "prod"})
+        await asyncio.sleep(5)
+        assert "ownLabelKeys" not in d.object("edge").status
+        respec(d, "edge", managementPolicy="Full")
+        await d.becomes("edge", "InSync")
+        assert d.object("edge").status["ownLabelKeys"] == ["env"]
+        respec(d, "edge", labels=None)
+        await d.until(lambda: of_users(d) == {"team": "net"}, 30)
+        await d.settle()
+        assert len(writes(d)) == 1
+
+    play(story)
+
+
 def test_a_key_that_no_path_can_name() -> None:
     """It can be made and not be changed: told, and in nobody's way."""
 
