@@ -104,7 +104,7 @@ def parse(text: str, where: str) -> Mapping[str, str]:
     """Defaults as JSON, {"deletionPolicy": "Retain"}. Raises InvalidPolicies, which names `where` they stand."""
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidPolicies(f'{where} is no JSON; expected for example {{"deletionPolicy": "Retain"}}.') from None
     if not isinstance(said, dict):
         raise InvalidPolicies(f'{where} is no JSON object; expected for example {{"deletionPolicy": "Retain"}}.')
