@@ -6,6 +6,7 @@
 | once     | no two gateways with one mark, no two objects with one uuid                                         |
 | foreign  | nothing is changed or deleted that no object of ours records                                        |
 | asked    | nothing is deleted whose object is not under deletion, nothing made under a parent that is          |
+| hands    | nothing is changed of what is only observed, nothing deleted that is to be retained                 |
 | cascade  | nothing is deleted that has something below it                                                      |
 | status   | conditions are whole, times move with the status alone, generations do not go back                  |
 | secrets  | no key and no credential in a status or an Event                                                    |
@@ -32,7 +33,7 @@ from support.history import KEY, OTHER_KEY, History, play
 from support.lifeline import Witness
 
 SECRETS = (KEY, OTHER_KEY, "madeup-token")
-FIELDS = {"name", "plan", "features", "configured_status", "automatic_internal_ips", "labels"} | {
+FIELDS = {"name", "plan", "features", "configured_status", "automatic_internal_ips", "labels", "addresses"} | {
     "local_routes", "remote_routes", "local_address", "remote_address", "psk_sha256", "ipsec", "ping_interval",
     "static_routes",
 }  # fmt: skip
@@ -42,7 +43,7 @@ PATH = re.compile(
     r"/1\.3/gateway(?:/(?P<gateway>[^/]+)(?:/connections(?:/(?P<connection>[^/]+)(?:/tunnels(?:/(?P<tunnel>[^/]+))?)?)?)?)?/?"
 )
 ROUTER = re.compile(r"/1\.3/router(?:/(?P<router>[^/]+))?")
-LABELS = re.compile(r"/1\.3/gateway/(?P<gateway>[^/]+)/labels(/.*)?")
+PARTS = re.compile(r"/1\.3/gateway/(?P<gateway>[^/]+)/(?:labels(?:/.*)?|addresses/.*|actions/nat-flush-connections)")
 
 
 class Audit(Witness):
@@ -70,8 +71,8 @@ class Audit(Witness):
             return
         self._before = self._values()
         path = request.url.path
-        if (labels := LABELS.fullmatch(path)) is not None:
-            self._may_change(request, labels["gateway"])
+        if (part := PARTS.fullmatch(path)) is not None:
+            self._may_change(request, part["gateway"])
         elif (router := ROUTER.fullmatch(path)) is not None:
             self._may_touch_router(request, router["router"])
         elif (found := PATH.fullmatch(path)) is None:
@@ -134,11 +135,15 @@ class Audit(Witness):
     def _may_change(self, request: httpx.Request, uuid: str) -> None:
         if uuid not in self.owners:
             self._wrong(f"{request.method} {request.url.path}: not ours")
+        elif (owner := self._object(uuid)) is not None and _policy(owner, "managementPolicy") == "Observe":
+            self._wrong(f"{request.method} {request.url.path}: {owner.ref} is only observed")
 
     def _may_delete(self, request: httpx.Request, uuid: str) -> None:
         owner = self._object(uuid)
         if owner is None or not owner.deleting:
             self._wrong(f"{request.method} {request.url.path}: nobody asked to")
+        elif _policy(owner, "deletionPolicy") == "Retain":
+            self._wrong(f"{request.method} {request.url.path}: {owner.ref} is to be retained")
         elif owner.annotation("allow-cascade") != uuid and (below := list(self._below(uuid))):
             self._wrong(f"{request.method} {request.url.path}: takes {below} with it")
 
@@ -219,6 +224,15 @@ def _failures(found: list[str]) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+def _policy(obj: Object, field: str) -> str | None:
+    """What is in effect; None while the operator has not looked at today's spec, of which it may not have heard."""
+    if obj.status.get("observedGeneration") != obj.generation and not obj.deleting:
+        return None
+    imported = {"managementPolicy": "Observe", "deletionPolicy": "Retain"} if "import" in obj.spec else {}
+    said = obj.spec.get(field) or imported.get(field) or (obj.status.get("policies") or {}).get(field)
+    return None if said is None else str(said)
 
 
 def _conditions(before: Object, after: Object) -> Iterator[str]:

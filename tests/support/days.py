@@ -29,7 +29,8 @@ KINDS = {
     "office-1": "VpnTunnel",
     "office-2": "VpnTunnel",
 }
-KIND_OF = KINDS | {"lab": "VpnConnection", "hub": "Router"}
+LEGACY = {"legacy": "NetworkGateway", "legacy-conn": "VpnConnection", "legacy-1": "VpnTunnel"}
+KIND_OF = KINDS | LEGACY | {"lab": "VpnConnection", "hub": "Router"}
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ class Day(History):
             meta = self.kubernetes.secrets["default", name].meta
             self.kubernetes.secrets["default", name] = Secret(meta, {under: SecretBytes(value)})
 
-    def annotate(self, name: str, annotation: str, value: str = "2026-11-22T03:00:00Z") -> None:
+    def annotate(self, name: str, annotation: str, value: str | None = "2026-11-22T03:00:00Z") -> None:
         self.kubernetes.annotate(KIND_OF[name], name, annotation, value)
 
     def delete(self, *names: str) -> None:

@@ -78,6 +78,11 @@ class Pass:
         self.policies = self._policies()
         self.status["policies"] = dict(self.policies.values)
 
+    @property
+    def current(self) -> Object:
+        """The object with what this pass has learnt so far: the policies that are in effect now, above all."""
+        return Object(self.obj.kind, {**self.obj.body, "status": self.status})
+
     def _policies(self) -> Policies:
         inherits, heir_of = self.actuator.heir_of(self.obj)
         above: Json = (self.obj.status.get("policies") or {}) if heir_of is None else heir_of.spec
@@ -207,10 +212,16 @@ class Pass:
         """
         changes = [change for change in changes if not change.secret]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
-        stands = {(path, entry.get("desired")) for path, entry in before.items()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
         self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
+
+        def drifted(change: Change) -> bool:
+            known = before.get(change.path)
+            if self.policies.observes or (known is not None and known.get("desired") == _word(change.target)):
+                return True
+            return seen and (synced or known is not None or change.path not in self.memo.pending)
+
         drift = [
             {
                 "path": change.path,
@@ -219,9 +230,7 @@ class Pass:
                 "since": before.get(change.path, {}).get("since") or self.now_text(),
             }
             for change in changes
-            if self.policies.observes
-            or (change.path, _word(change.target)) in stands
-            or (seen and (synced or change.path in before or change.path not in self.memo.pending))
+            if drifted(change)
         ]
         for entry in drift:
             if entry["path"] not in before:

@@ -174,7 +174,7 @@ async def _vanished(p: Pass, absent: Absent, gate: Hold | None) -> Outcome:
 
 async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invalid: Stalled | None) -> Outcome:
     resolution = None if invalid else await _resolve(p, external, may_write=not blocked and not p.policies.observes)
-    p.saw(external, p.actuator.describe(p.obj, external, resolution))
+    p.saw(external, p.actuator.describe(p.current, external, resolution))
     if not p.memo.attempts:
         p.memo.failures = 0
     if resolution is None:

@@ -68,7 +68,7 @@ class Store:
         return None
 
     def names_parent(self, obj: Object) -> bool:
-        """Whether it refers to an object by its name."""
+        """Whether it refers to an object of ours, be that there or not."""
         return self._links[obj.kind](obj).parent is not None
 
     def children(self, obj: Object) -> list[Object]:

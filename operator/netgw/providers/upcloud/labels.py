@@ -18,6 +18,7 @@ from typing import Annotated
 from pydantic import Field
 
 from netgw.engine.objects import PREFIX, Object
+from netgw.engine.outcome import Stalled
 from netgw.engine.plan import Change, Value, Values
 from netgw.kube.resource import Rule, rules
 from netgw.providers.upcloud.api import Label
@@ -46,6 +47,17 @@ def is_label(path: str) -> bool:
 def label_key(path: str) -> str:
     """The key of the label of this path."""
     return path.removeprefix("labels[").removesuffix("]")
+
+
+def out_of_reach(change: Change) -> Stalled | None:
+    """A label that exists is named in the path of a call, where `..` would mean the gateway itself."""
+    if change.current is None or label_key(change.path) not in ("", ".", ".."):
+        return None
+    return Stalled(
+        "Rejected",
+        f"{change} cannot be asked of UpCloud's API, whose path would mean the gateway itself. Change or remove this "
+        f"label in UpCloud's control panel, or take it into spec.labels as it is.",
+    )
 
 
 def labels_wanted(

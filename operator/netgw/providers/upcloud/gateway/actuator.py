@@ -30,7 +30,7 @@ from netgw.providers.upcloud.gateway import limits, plan
 from netgw.providers.upcloud.gateway.describe import describe
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
 from netgw.providers.upcloud.gateway.state import carries_traffic, is_ending
-from netgw.providers.upcloud.labels import is_label, label_key, recorded_keys
+from netgw.providers.upcloud.labels import is_label, label_key, out_of_reach, recorded_keys
 from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.snapshot import Entry
 
@@ -172,6 +172,8 @@ class GatewayActuator(Base):
         return plan.batches(changes)
 
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
+        if is_label(changes[0].path):
+            return out_of_reach(changes[0]) or {}
         entry, account = external.wire, self._account(obj)
         if (held := limits.refused_change(account.plans, entry, external.values, targets(changes))) is not None:
             return held
