@@ -111,7 +111,7 @@ def test_what_cannot_be_read(text: str, words: list[str]) -> None:
     assert all(word in said for word in words)
 
 
-@given(st.text("{}[]\":,ab1 \\", max_size=20) | json_values.map(json.dumps))
+@given(st.text('{}[]":,ab1 \\', max_size=20) | json_values.map(json.dumps))
 def test_nothing_but_policies_is_read_and_nothing_crashes(text: str) -> None:
     try:
         found = parse(text, "NETGW_DEFAULT_POLICIES")

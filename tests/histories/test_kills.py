@@ -1,26 +1,16 @@
-"""Killed at any step of the event loop, in the middle of creating, changing and deleting everything, and started again.
-
-A step is a round of the loop: every await of every pass is between two of them. By default each fifth step is tried;
-`NETGW_HISTORIES` of 100 or more every one.
-"""
+"""Killed at any step of the event loop, in the middle of creating, changing and deleting everything, and started again."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from support.audit import Audit
-from support.history import CONNECTION, GATEWAY, KEY, OTHER_KEY, History, play, tunnel
+from support.audit import SECRETS, Audit
+from support.history import CONNECTION, GATEWAY, OTHER_KEY, History, play, tunnel
+from support.kills import STRIDE, Killed, sweep
 
-Act = Callable[[History], None]
-
-STRIDE = 1 if int(os.environ.get("NETGW_HISTORIES") or 0) >= 100 else 5
-SECRETS = (KEY, OTHER_KEY, "madeup-token")
 ROUTES = [{"name": "cloud", "staticNetwork": "10.0.9.0/24"}]
 
 
@@ -53,52 +43,6 @@ def gone(h: History) -> bool:
     return not h.kubernetes.objects
 
 
-class Killed:
-    """One history: `act`, death so many steps later (None: no death), a new process, until `done`."""
-
-    def __init__(self, act: Act, done: Callable[[History], bool], step: int | None, seed: int = 0) -> None:
-        self.act = act
-        self.done = done
-        self.step = step
-        self.steps = 0
-        self.died = False
-        self.audit: Audit
-        self.history = play(self._story, seed=seed, latency=0.05)
-        assert self.audit.violations == []
-
-    async def _story(self, h: History) -> None:
-        h.witness = self.audit = Audit(h, SECRETS)
-        if self.act is not create:
-            await h.start()
-            h.apply_all()
-            await h.settle()
-            h.world.calls.clear()
-        begun = h.loop.steps
-        if self.step is not None:
-            h.loop.at_step(begun + self.step, lambda: None if self.steps else h.die())
-        self.act(h)
-        if h.app is None:
-            await h.start_or_die()
-        await h.until(lambda: h.life.over or self.done(h))
-        self.steps = h.loop.steps - begun
-        self.died = h.life.over
-        await h.kill()
-        await h.start()
-        await h.until(lambda: self.done(h))
-        await asyncio.sleep(30)
-        assert self.done(h), h.picture()
-
-
-def sweep(act: Act, done: Callable[[History], bool], check: Callable[[Killed], None]) -> None:
-    steps = Killed(act, done, None).steps
-    died = 0
-    for step in range(1, steps, STRIDE):
-        killed = Killed(act, done, step, seed=step)
-        died += killed.died
-        check(killed)
-    assert died > 0.8 * steps / STRIDE
-
-
 def test_while_creating() -> None:
     """Four POSTs, whenever it dies: what was made is found again, and what was not is made then."""
 
@@ -108,7 +52,7 @@ def test_while_creating() -> None:
         assert h.calls("PATCH", "PUT", "DELETE") == []
         in_cloud(h, gateways=1, connections=1, tunnels=2)
 
-    sweep(create, settled, check)
+    sweep(create, settled, check, before=None)
 
 
 def test_while_changing() -> None:
