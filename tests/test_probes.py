@@ -21,7 +21,10 @@ class Process:
         self.ready = (False, "waits for the first list")
 
     def server(self, listen: Address = ANY) -> ProbeServer:
-        return ProbeServer(probes_app(lambda: self.alive, lambda: self.ready), listen)
+        return ProbeServer(probes_app(lambda: self.alive, lambda: self.ready, self.expose), listen)
+
+    async def expose(self, accept: str) -> tuple[str, bytes]:
+        return accept, b"up 1\n"
 
 
 def serve(process: Process, story: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
@@ -51,6 +54,14 @@ def test_probes_say_what_the_process_says() -> None:
         assert (await client.get("/")).status_code == 404
 
     serve(process, story)
+
+
+def test_metrics_come_as_the_scraper_wants_them() -> None:
+    async def story(client: httpx.AsyncClient) -> None:
+        answer = await client.get("/metrics", headers={"Accept": "text/plain; version=0.0.4"})
+        assert (answer.headers["content-type"], answer.text) == ("text/plain; version=0.0.4", "up 1\n")
+
+    serve(Process(), story)
 
 
 def test_signals_stay_with_the_process() -> None:

@@ -23,7 +23,20 @@ from netgw.engine.queue import Queue
 from netgw.engine.reconcile import Reconciler
 from netgw.engine.store import Store
 from netgw.kube.defaults import PolicyDefaults
-from netgw.kube.provider import Client, Fingerprints, Intervals, Listener, Namespaces, Parts, Provider, Secrets
+from netgw.kube.provider import (
+    SAMPLING,
+    Client,
+    Fingerprints,
+    Intervals,
+    Listener,
+    Making,
+    Namespaces,
+    Parts,
+    Provider,
+    Sampling,
+    Secrets,
+)
+from netgw.kube.telemetry import Sample
 from netgw.logs import about
 
 log = logging.getLogger(__name__)
@@ -63,6 +76,7 @@ class Options:
     intervals: Intervals
     workers: int = 8
     read_only: bool = False
+    sampling: Sampling = SAMPLING
     policies: Mapping[str, str] = field(default_factory=dict)
     own_credentials: frozenset[str] = frozenset({"*"})
     cluster_networks: tuple[IPv4Network, ...] = ()
@@ -75,6 +89,7 @@ class Sources:
     secrets: WatchedSecrets
     namespaces: Namespaces
     fingerprints: Fingerprints
+    making: Making
 
 
 class App:
@@ -114,6 +129,9 @@ class App:
                     fingerprints=sources.fingerprints,
                     cluster_networks=options.cluster_networks,
                     may_use_own=lambda namespace: not options.own_credentials.isdisjoint({"*", namespace}),
+                    sampling=options.sampling,
+                    making=sources.making,
+                    reporter=reporter,
                 ),
             )
             for provider, client in clouds.items()
@@ -174,6 +192,10 @@ class App:
         self._wake(self.store.in_namespace(namespace))
         self._watch_secrets()
         self._look_again()
+
+    def samples(self) -> list[Sample]:
+        """What is known of traffic and calls, for a scrape."""
+        return [sample for backend in self._backends for sample in backend.telemetry()]
 
     def failed(self) -> BaseException | None:
         """Why a task of ours ended, which none may."""
@@ -268,6 +290,7 @@ class App:
             refused=lambda: self._wake_spread(self._served(ours), min(self._fast, SPREAD)),
             recovered=functools.partial(self._cloud_recovered, ours),
             blinded=functools.partial(self._cloud_silent, ours),
+            serves_kind=lambda kind: any(obj.kind == kind and ours(obj) for obj in self.store),
         )
 
     def _relist_soon(self) -> None:

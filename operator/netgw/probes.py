@@ -1,7 +1,8 @@
-"""Liveness and readiness over HTTP, in the same event loop as everything else: a loop that is blocked does not answer.
+"""Probes and metrics over HTTP, in the same event loop as everything else: a loop that is blocked does not answer.
 
 `/livez` is 200 while the process does its work; it says nothing of the cloud, for a restart would not mend that.
 `/readyz` is 200 when the process does what it is for, which a standby that waits for its Lease does too.
+`/metrics` is what `metrics.py` makes of it; nothing here knows Prometheus.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from netgw.settings import Address
@@ -26,7 +27,11 @@ class ProbesError(Exception):
     """The address cannot be listened on; the message is one line."""
 
 
-def probes_app(live: Callable[[], bool], ready: Callable[[], tuple[bool, str]]) -> Starlette:
+Expose = Callable[[str], Awaitable[tuple[str, bytes]]]
+"""From the Accept header to content type and body."""
+
+
+def probes_app(live: Callable[[], bool], ready: Callable[[], tuple[bool, str]], expose: Expose) -> Starlette:
     """The ASGI application. `ready` says also why (not)."""
 
     async def livez(_: Request) -> PlainTextResponse:
@@ -36,7 +41,11 @@ def probes_app(live: Callable[[], bool], ready: Callable[[], tuple[bool, str]]) 
         is_ready, reason = ready()
         return PlainTextResponse(f"{reason}\n", 200 if is_ready else 503)
 
-    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz)])
+    async def metrics(request: Request) -> Response:
+        content_type, body = await expose(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
+
+    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])
 
 
 class ProbeServer:

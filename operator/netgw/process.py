@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import choice
 from typing import Any, Literal
 
 from netgw.app import App, Options, Sources
@@ -33,8 +34,10 @@ from netgw.kube.fingerprint import FingerprintKey
 from netgw.kube.lease import LeaderLease
 from netgw.kube.namespaces import Namespaces
 from netgw.kube.objects import Objects
-from netgw.kube.provider import Client, Intervals, Provider
+from netgw.kube.provider import Client, Intervals, Making, Provider, Sampling
+from netgw.kube.secret_writer import ClusterSecretWriter
 from netgw.kube.secrets import SecretWatcher
+from netgw.metrics import Exporter
 from netgw.probes import ProbeServer, probes_app
 from netgw.settings import Settings
 
@@ -165,13 +168,14 @@ class Process:
                 policies=settings.default_policies,
                 cluster_networks=settings.cluster_networks,
                 own_credentials=frozenset(settings.default_credentials_namespaces),
+                sampling=Sampling(settings.metrics_interval, settings.metrics_share),
             ),
             self._clouds,
             world=Objects(cluster, KINDS, settings.namespaces),
             clock=SystemClock(),
             rng=self._rng,
             reporter=Reports(sink),
-            sources=Sources(secrets, namespaces, fingerprints),
+            sources=Sources(secrets, namespaces, fingerprints, Making(ClusterSecretWriter(cluster), choice)),
         )
         await namespaces.load()
         await stack.enter_async_context(running(namespaces.run(), "namespaces"))
@@ -240,9 +244,9 @@ class Process:
         return lost
 
     async def _start_probes(self, stack: AsyncExitStack) -> None:
-        server = ProbeServer(
-            probes_app(lambda: self._app is None or self._app.alive(), self._readiness), self._settings.listen
-        )
+        exporter = Exporter(lambda: self._app)
+        probes = probes_app(lambda: self._app is None or self._app.alive(), self._readiness, exporter.expose)
+        server = ProbeServer(probes, self._settings.listen)
         address = await server.start()
         stack.push_async_callback(server.stop)
         log.info("probes at http://%s", address)

@@ -88,6 +88,10 @@ def _policies(value: object) -> object:
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, a number above 0")]
+SecondsOrNever = Annotated[
+    float, Field(ge=0, allow_inf_nan=False, description="seconds, a number above 0, or 0 for never")
+]
+Share = Annotated[float, Field(gt=0, le=1, description="a number above 0, at most 1")]
 Switch = Annotated[bool, Field(description="true or false")]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,60}$")]
@@ -114,6 +118,8 @@ class Settings(BaseSettings):
     fast_poll_interval: Seconds = 10
     secret_interval: Seconds = 300
     secret_watch: Switch = False
+    metrics_interval: SecondsOrNever = 60
+    metrics_share: Share = 0.25
     workers: Annotated[int, Field(ge=1, le=256, description="a whole number from 1 to 256")] = 8
     read_only: Switch = False
     default_credentials_namespaces: Annotated[

@@ -42,7 +42,7 @@ def test_the_first_layer_that_says_something_wins(field: str, above: int) -> Non
     [
         ({}, set()),
         (IMPORTED, {"observes", "retains", "reports"}),
-        ({"managementPolicy": "Full", **{"deletionPolicy": "Delete"}}, set()),
+        ({"managementPolicy": "Full", "deletionPolicy": "Delete"}, set()),
         ({"recreatePolicy": "Always"}, {"recreates"}),
         ({"disruptionPolicy": "Ask"}, {"asks"}),
     ],

@@ -8,7 +8,7 @@ from netgw.engine.ownership import MARK
 from netgw.engine.plan import approval
 from netgw.providers.upcloud.simulator.records import Gateway
 from support.history import GATEWAY, OTHER_KEY, ROUTER, History
-from support.kills import STRIDE, Killed, everything, sweep
+from support.kills import STRIDE, Killed, gone, settled, sweep
 
 FLOATING = "198.51.100.77"
 NAMES = [("NetworkGateway", "edge"), ("VpnConnection", "office"), ("VpnTunnel", "office-1"), ("VpnTunnel", "office-2")]
@@ -20,12 +20,14 @@ def one(h: History) -> Gateway:
     return gateway
 
 
-def settled(h: History) -> bool:
-    return all(h.ready(obj) for obj in h.objects())
-
-
 def spec(h: History, kind: str, name: str, **over: Any) -> None:
     h.kubernetes.apply(kind, name, {**h.get(kind, name).spec, **over})
+
+
+async def everything(h: History) -> None:
+    await h.start()
+    h.apply_all()
+    await h.settle()
 
 
 async def by_hand(h: History) -> None:
@@ -65,7 +67,7 @@ def test_while_importing() -> None:
         assert h.get("NetworkGateway", "edge").uuid == one(h).uuid
         assert h.get("VpnConnection", "office").uuid == one(h).connections[0].uuid
 
-    sweep(act, done, check, before=by_hand)
+    sweep(History.apply_all, act, done, check, before=by_hand)
 
 
 def test_while_letting_go() -> None:
@@ -86,7 +88,7 @@ def test_while_letting_go() -> None:
         assert len(one(h).tunnels) == 2
         assert all("/labels/" in call for call in h.calls("POST", "PUT", "PATCH", "DELETE"))
 
-    sweep(act, lambda h: not h.kubernetes.objects, check, before=before, stride=WIDE)
+    sweep(History.apply_all, act, gone, check, before=before, stride=WIDE)
 
 
 def test_while_labels_change() -> None:
@@ -110,7 +112,7 @@ def test_while_labels_change() -> None:
         assert all("/labels" in call for call in h.calls("POST", "PUT", "PATCH", "DELETE"))
         assert h.get("NetworkGateway", "edge").status["ownLabelKeys"] == ["cost", "env", "tier"]
 
-    sweep(act, done, check, before=before, stride=2 * STRIDE)
+    sweep(History.apply_all, act, done, check, before=before, stride=2 * STRIDE)
 
 
 def test_while_an_approved_plan_is_carried_out() -> None:
@@ -137,7 +139,7 @@ def test_while_an_approved_plan_is_carried_out() -> None:
         assert killed.history.get("NetworkGateway", "edge").status["approval"] == {"hash": asked[-1]}
         assert killed.history.calls("POST", "DELETE") == []
 
-    sweep(act, done, check, before=before, stride=2 * WIDE)
+    sweep(History.apply_all, act, done, check, before=before, stride=2 * WIDE)
 
 
 def test_while_a_key_is_approved() -> None:
@@ -162,7 +164,7 @@ def test_while_a_key_is_approved() -> None:
     def check(killed: Killed) -> None:
         assert [field for _, field, _ in killed.audit.effects] == ["psk_sha256"]
 
-    sweep(act, done, check, before=before, stride=WIDE)
+    sweep(History.apply_all, act, done, check, before=before, stride=WIDE)
 
 
 def test_while_everything_is_handed_over() -> None:
@@ -193,4 +195,4 @@ def test_while_everything_is_handed_over() -> None:
         assert [field for _, field, _ in killed.audit.effects] == ["labels"]
         assert len(one(h).tunnels) == 2
 
-    sweep(act, done, check, before=before, stride=WIDE)
+    sweep(History.apply_all, act, done, check, before=before, stride=WIDE)

@@ -30,7 +30,7 @@ KINDS = {
     "office-2": "VpnTunnel",
 }
 LEGACY = {"legacy": "NetworkGateway", "legacy-conn": "VpnConnection", "legacy-1": "VpnTunnel"}
-KIND_OF = KINDS | LEGACY | {"lab": "VpnConnection"}
+KIND_OF = KINDS | LEGACY | {"lab": "VpnConnection", "hub": "Router"}
 
 T = TypeVar("T")
 

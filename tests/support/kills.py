@@ -1,4 +1,4 @@
-"""A process that is killed at one step of the event loop after the other, in the middle of something, and started again.
+"""An operator that is killed at any step of the event loop and started again; what must hold then, tests say.
 
 A step is a round of the loop: every await of every pass is between two of them. By default each fifth step is tried;
 `NETGW_HISTORIES` of 100 or more every one.
@@ -14,28 +14,37 @@ from support.audit import SECRETS, Audit
 from support.history import History, play
 
 Act = Callable[[History], None]
+Before = Callable[[History], Awaitable[None]]
 
 STRIDE = 1 if int(os.environ.get("NETGW_HISTORIES") or 0) >= 100 else 5
 
 
-async def everything(h: History) -> None:
-    """The usual objects are there and in sync."""
-    await h.start()
-    h.apply_all()
-    await h.settle()
+def settled(h: History) -> bool:
+    """Everything is in sync and Ready."""
+    return all(h.ready(obj) for obj in h.objects())
+
+
+def gone(h: History) -> bool:
+    """No object is left."""
+    return not h.kubernetes.objects
 
 
 class Killed:
-    """One history: `before`, `act`, death so many steps later (None: no death), a new process, until `done`."""
+    """One history: `act`, death so many steps later (None: no death), a new process, until `done`.
+
+    `create` is what is there before, where `act` is not just that; `before` is awaited instead of it, for a story.
+    """
 
     def __init__(
         self,
+        create: Act,
         act: Act,
         done: Callable[[History], bool],
         step: int | None,
         seed: int = 0,
-        before: Callable[[History], Awaitable[None]] | None = everything,
+        before: Before | None = None,
     ) -> None:
+        self.create = create
         self.before = before
         self.act = act
         self.done = done
@@ -50,6 +59,11 @@ class Killed:
         h.witness = self.audit = Audit(h, SECRETS)
         if self.before is not None:
             await self.before(h)
+            h.world.calls.clear()
+        elif self.act is not self.create:
+            await h.start()
+            self.create(h)
+            await h.settle()
             h.world.calls.clear()
         begun = h.loop.steps
         if self.step is not None:
@@ -68,17 +82,28 @@ class Killed:
 
 
 def sweep(
+    create: Act,
     act: Act,
     done: Callable[[History], bool],
     check: Callable[[Killed], None],
-    before: Callable[[History], Awaitable[None]] | None = everything,
+    before: Before | None = None,
     stride: int = STRIDE,
 ) -> None:
-    """Every step of it, `stride` at a time."""
-    steps = Killed(act, done, None, before=before).steps
+    """A death at each of the steps that `act` takes without one, `stride` apart."""
+    steps = Killed(create, act, done, None, before=before).steps
     died = 0
     for step in range(1, steps, stride):
-        killed = Killed(act, done, step, seed=step, before=before)
+        killed = Killed(create, act, done, step, seed=step, before=before)
         died += killed.died
         check(killed)
     assert died > 0.7 * steps / stride
+
+
+def in_cloud(h: History, **wanted: int) -> None:
+    """How many there are that are not on their way out."""
+    h.world.stamp()
+    gateways = [gateway for gateway in h.world.gateways.values() if not gateway.deleting]
+    connections = [connection for gateway in gateways for connection in gateway.connections]
+    tunnels = [found for connection in connections for found in connection.tunnels]
+    found = {"gateways": len(gateways), "connections": len(connections), "tunnels": len(tunnels)}
+    assert found == wanted, h.picture()

@@ -20,6 +20,7 @@ from netgw_dev.process import Process
 from support.cluster import OPERATOR_NAMESPACE
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
+LIST_OF_ROUTERS = "GET /1.3/router"
 POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.3, 0.4
 DELAY = 0.15
 START_SECONDS = 60.0
@@ -107,6 +108,11 @@ class Simulator:
         found: list[dict[str, Any]] = self.door("GET", "/world")["gateways"]
         return found
 
+    def routers(self) -> list[dict[str, Any]]:
+        """All that it holds."""
+        found: list[dict[str, Any]] = self.door("GET", "/world")["routers"]
+        return found
+
     def router(self) -> str:
         """A new router; a router has at most one gateway."""
         made = self.api("POST", "/router", {"router": {"name": f"r-{secrets.token_hex(4)}"}})
@@ -131,6 +137,7 @@ class Operator:
             NETGW_POLL_INTERVAL=str(POLL_INTERVAL),
             NETGW_FAST_POLL_INTERVAL=str(FAST_POLL_INTERVAL),
             NETGW_SECRET_INTERVAL=str(SECRET_INTERVAL),
+            NETGW_METRICS_INTERVAL="0",  # the checker scrapes, and nobody is to be asked anything because of that
             **settings,
         )
         self._lives: list[Process] = []
@@ -144,12 +151,20 @@ class Operator:
     def alive(self) -> bool:
         return bool(self._lives) and self.process.returncode is None
 
+    def settings(self) -> dict[str, str]:
+        """Those of its next life."""
+        return {name: value for name, value in self._environment.items() if name.startswith("NETGW_")}
+
     def log(self) -> str:
         """What it wrote in all its lives."""
         return "".join(life.output() for life in self._lives)
 
-    def begin(self, cloud: str | None = None) -> None:
-        """Start it, without waiting until it works; `cloud` is asked instead of the simulator."""
+    def begin(self, cloud: str | None = None, **settings: str) -> None:
+        """Start it, without waiting until it works; `cloud` is asked instead of the simulator.
+
+        `settings` hold for this life and those after it.
+        """
+        self._environment |= settings
         log = self._folder / f"operator-{len(self._lives) + 1}.log"
         environment = self._environment | ({} if cloud is None else {"UPCLOUD_DEBUG_API_BASE_URL": cloud})
         self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=environment))
@@ -164,9 +179,9 @@ class Operator:
             assert time.monotonic() < deadline, f"the operator is not ready:\n{self.process.tail(30)}"
             time.sleep(0.05)
 
-    def start(self, cloud: str | None = None) -> None:
-        """Start it and wait until it is ready."""
-        self.begin(cloud)
+    def start(self, cloud: str | None = None, **settings: str) -> None:
+        """`begin`, and wait until it is ready."""
+        self.begin(cloud, **settings)
         self.wait_ready()
 
     def kill(self) -> None:
@@ -187,6 +202,11 @@ class Operator:
         """Its command line as every user of the machine can read it; "" where there is no /proc."""
         path = Path(f"/proc/{self.process.pid}/cmdline")
         return path.read_bytes().decode(errors="replace") if self.alive and path.exists() else ""
+
+    def metrics(self) -> str:
+        """What a scraper gets."""
+        probes = announced(self.process, r"probes at (\S+)")
+        return httpx.get(f"{probes}/metrics", trust_env=False).raise_for_status().text
 
     @staticmethod
     def _ready(probes: str) -> bool:

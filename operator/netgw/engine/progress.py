@@ -14,7 +14,6 @@ from netgw.engine.conditions import Seen, summarise
 from netgw.engine.memo import SLOW_RETRY, Memo
 from netgw.engine.objects import Json, Key, Object, format_time, parse_time
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
-from netgw.engine.ownership import MARK_PATH
 from netgw.engine.plan import Change
 from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
@@ -206,13 +205,12 @@ class Pass:
                 self.status[name] = value
 
     def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
-        """`status.drift`: what came to differ after this generation was first looked at, and since when.
+        """`status.drift`: what came to differ after the spec first said so, and since when.
 
-        What differed before goes on to count while the spec says the same of it. An object that only observes makes no
-        difference between the two. Returns the paths.
+        A new generation that wants the same value there is no news. An object that only observes makes no difference
+        between the two. Returns the paths.
         """
-        unmarked = self.policies.observes  # what is only observed is not to carry our mark
-        changes = [c for c in changes if not c.secret and not (unmarked and c.path == MARK_PATH)]
+        changes = [change for change in changes if not change.secret]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"

@@ -17,7 +17,7 @@ _RANKS = (
     {"InvalidSpec", "InvalidPsk", "Rejected", "ImmutableField", "NameConflict", "OwnedByOther", "AddressNotFound"}
     | {"DriftFight"},
     {"ParentNotFound", "ParentNotCreated", "ParentDeleting", "SecretNotFound", "SecretKeyNotFound"},
-    {"AwaitingApproval"},
+    {"AwaitingApproval", "PskRotationHeld"},
     {"RolloutHeld"},
     {"Drifted"},
 )

@@ -6,19 +6,20 @@ A new cloud is one folder under `providers/` that ends in a `Provider`, and one 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any, Protocol
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from netgw.engine.actuator import Actuator
 from netgw.engine.objects import Object
-from netgw.engine.ports import Clock
+from netgw.engine.ports import Clock, Reporter
 from netgw.engine.store import LinksOf, Store
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.kind import Kind
+from netgw.kube.telemetry import Sample
 
 
 class ConfigurationError(Exception):
@@ -41,6 +42,35 @@ class Namespaces(Protocol):
     async def look(self, namespace: str) -> Mapping[str, str]: ...
 
 
+class SecretWriter(Protocol):
+    """Makes Secrets and changes keys in them, each time in one step or not at all. Raises `KubernetesError`.
+
+    `create`: `WriteConflict` where there is one already. `patch`: only the Secret that was read in this version, else
+    `WriteConflict` or `ObjectGone`; keys and annotations that are not named stay.
+    """
+
+    async def create(
+        self, namespace: str, name: str, data: Mapping[str, SecretBytes], annotations: Mapping[str, str]
+    ) -> None: ...
+
+    async def patch(
+        self,
+        meta: SecretMeta,
+        *,
+        put: Mapping[str, SecretBytes],
+        remove: Iterable[str] = (),
+        annotations: Mapping[str, str],
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Making:
+    """With what keys are made, where a spec asks for it. `choose` takes one character of these, for nobody to guess."""
+
+    writer: SecretWriter
+    choose: Callable[[str], str]
+
+
 class Fingerprints(Protocol):
     """See `kube.fingerprint.FingerprintKey`."""
 
@@ -58,12 +88,25 @@ class Intervals:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How traffic is measured: seconds between two samples (0: never), and the share of the calls that it may take."""
+
+    interval: float
+    share: float
+
+
+SAMPLING = Sampling(interval=60.0, share=0.25)
+
+
+@dataclass(frozen=True)
 class Listener:
     """Who is told what a backend learns, and what the backend has to know of Kubernetes.
 
     `managed(uuid)`: whether a living object records this uuid. `changed(uuids, listed)`: what moved in the cloud;
-    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials.
-    `recovered()`: it answers again. `blinded(why)`: no look for too long.
+    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials, or not for
+    all that they are used for.
+    `recovered()`: it answers again. `blinded(why)`: no look for too long. `serves_kind(kind)`: whether there is an
+    object of this kind, so that somebody needs what is read for it.
     """
 
     managed: Callable[[str], bool]
@@ -71,6 +114,7 @@ class Listener:
     refused: Callable[[], None]
     recovered: Callable[[], None]
     blinded: Callable[[str], None]
+    serves_kind: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
@@ -91,6 +135,9 @@ class Parts:
     namespaces: Namespaces
     fingerprints: Fingerprints
     may_use_own: Callable[[str], bool]
+    making: Making
+    reporter: Reporter
+    sampling: Sampling = SAMPLING
     cluster_networks: tuple[IPv4Network, ...] = ()
 
 
@@ -113,6 +160,9 @@ class Backend(Protocol):
 
     def look_again(self) -> None:
         """A Secret changed, or a namespace's annotations: credentials may be others now."""
+
+    def telemetry(self) -> Iterable[Sample]:
+        """What is known of traffic and calls, without a call. Being asked keeps it fresh for a while."""
 
 
 class Client(Protocol):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from netgw.engine.actuator import Actuator
 from netgw.engine.objects import Object
 from netgw.kube.provider import ConfigurationError, Parts, Provider
+from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import ACCOUNT_REASONS, Account
 from netgw.providers.upcloud.accounts import Accounts
 from netgw.providers.upcloud.api import BaseUrlError, CredentialsError
@@ -17,9 +18,12 @@ from netgw.providers.upcloud.connection.actuator import ConnectionActuator
 from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator
 from netgw.providers.upcloud.rollout import Rollout
+from netgw.providers.upcloud.router import model as router
+from netgw.providers.upcloud.router.actuator import RouterActuator
 from netgw.providers.upcloud.tunnel import model as tunnel
 from netgw.providers.upcloud.tunnel.actuator import TunnelActuator
 from netgw.providers.upcloud.tunnel.key import Keys
+from netgw.providers.upcloud.tunnel.rotation import Rotation
 
 
 class UpCloudBackend:
@@ -30,7 +34,11 @@ class UpCloudBackend:
     def __init__(self, clients: Clients, parts: Parts) -> None:
         def account(serves: Callable[[Object], bool]) -> Account:
             return Account(
-                clock=parts.clock, rng=parts.rng, intervals=parts.intervals, listener=parts.listener_for(serves)
+                clock=parts.clock,
+                rng=parts.rng,
+                intervals=parts.intervals,
+                listener=parts.listener_for(serves),
+                sampling=parts.sampling,
             )
 
         self.accounts = Accounts(
@@ -40,10 +48,12 @@ class UpCloudBackend:
         # A look from less than one fast interval after a change could still show a tunnel up from before it.
         rollout = Rollout(parts.clock, grace=parts.intervals.fast)
         keys = Keys(parts.secrets, parts.fingerprints)
+        rotation = Rotation(parts.store, parts.clock, parts.secrets, parts.fingerprints, parts.making)
         self.actuators: Mapping[str, Actuator] = {
+            RouterActuator.kind: RouterActuator(context),
             GatewayActuator.kind: GatewayActuator(context, rollout),
             ConnectionActuator.kind: ConnectionActuator(context),
-            TunnelActuator.kind: TunnelActuator(context, keys, rollout),
+            TunnelActuator.kind: TunnelActuator(context, keys, rotation, rollout, parts.reporter),
         }
 
     async def poll(self) -> None:
@@ -54,6 +64,9 @@ class UpCloudBackend:
 
     def look_again(self) -> None:
         self.accounts.changed()
+
+    def telemetry(self) -> Iterable[Sample]:
+        return self.accounts.samples()
 
 
 def client(environ: Mapping[str, str]) -> Clients:
@@ -66,8 +79,9 @@ def client(environ: Mapping[str, str]) -> Clients:
 
 UPCLOUD = Provider(
     name="upcloud",
-    kinds=(gateway.KIND, connection.KIND, tunnel.KIND),
+    kinds=(router.KIND, gateway.KIND, connection.KIND, tunnel.KIND),
     links={
+        RouterActuator.kind: RouterActuator.links,
         GatewayActuator.kind: GatewayActuator.links,
         ConnectionActuator.kind: ConnectionActuator.links,
         TunnelActuator.kind: TunnelActuator.links,

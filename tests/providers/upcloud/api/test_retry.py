@@ -73,6 +73,26 @@ def test_a_refused_read_is_not_tried_again(status: int, network: Any, answer: An
     assert len(net.requests) == 1
 
 
+@pytest.mark.parametrize("bad", [500, 503, 429, httpx.ReadTimeout("")])
+def test_a_sample_is_not_tried_again(bad: int | Exception, network: Any, answer: Any) -> None:
+    """The next one comes anyway, and each try would take of the calls."""
+    net = network(bad if isinstance(bad, Exception) else answer(bad))
+    assert issubclass(outcome_of(net, lambda cloud: cloud.get_metrics(gateway="g")), UpCloudError)
+    assert len(net.requests) == 1
+
+
+def test_all_who_listen_hear_of_every_try(network: Any, answer: Any) -> None:
+    net, heard = network(answer(500), answer(200, json=ACCOUNT)), list[Call]()
+
+    async def use(cloud: UpCloud) -> object:
+        cloud.listen(heard.append)
+        return await read(cloud)
+
+    assert outcome_of(net, use).__name__ == "Account"
+    assert [call.status for call in heard] == [500, 200]
+    assert heard == net.calls
+
+
 @pytest.mark.parametrize("method", CHANGES)
 @pytest.mark.parametrize(
     "bad", [500, 503, 429, 307, 400, httpx.ConnectError("no"), httpx.ReadTimeout(""), httpx.ReadError("")]

@@ -128,8 +128,9 @@ class UpCloud(CoreClient):
         return await self._send("DELETE", _GATEWAY, read_nothing, gateway=gateway)
 
     async def get_metrics(self, *, gateway: str) -> Reply[Metrics]:
-        """NAT counters and IPsec security associations."""
-        return await self._get(_GATEWAY + "/metrics", _read_metrics, gateway=gateway)
+        """NAT counters and IPsec security associations. Sent once: a sample that is missed is no harm."""
+        query = Query("GET", _GATEWAY + "/metrics", _read_metrics, path={"gateway": gateway}, once=True)
+        return await self._transport.send(query)
 
     async def flush_nat(self, *, gateway: str) -> Reply[None]:
         """Drop every NAT connection. Only the OpenAPI preview has it, without a body in the answer: none is read."""

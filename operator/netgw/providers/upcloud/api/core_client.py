@@ -70,6 +70,10 @@ class CoreClient:
         """Close every connection."""
         await self._transport.aclose()
 
+    def listen(self, on_call: Callable[[Call], None]) -> None:
+        """Tell one more of every request that is sent from now on; as `on_call` of the constructor."""
+        self._transport.listen(on_call)
+
     # Account and zones
 
     async def get_account(self) -> Reply[Account]:

@@ -52,7 +52,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Query(Generic[T]):
-    """What is asked: `route` with its identifiers in `path`, and `read`, which turns the body into the value."""
+    """What is asked: `route` with its identifiers in `path`, and `read`, which turns the body into the value.
+
+    `once`: it is not tried again whatever happens.
+    """
 
     method: str
     route: str
@@ -60,6 +63,7 @@ class Query(Generic[T]):
     path: Mapping[str, str] = field(default_factory=dict)
     params: Sequence[tuple[str, str]] = ()
     body: BaseModel | None = None
+    once: bool = False
 
     @property
     def url_path(self) -> str:

@@ -2,7 +2,8 @@
 
 - A changing request (POST, PUT, PATCH, DELETE) goes out once: the caller finds out whether it was carried out.
 - A GET that ends in `Unavailable` or `RateLimited` is tried up to twice more, after an exponential pause with full
-  jitter and never before Retry-After. Not when it is further than `MAX_WAIT` away, nor when `Timeouts.total` is spent.
+  jitter and never before Retry-After. Not when it is further than `MAX_WAIT` away, nor when `Timeouts.total` is spent,
+  nor when it is a query for `once`.
 - A 429 with Retry-After holds back every request of the client. One that would have to wait longer than `MAX_WAIT`, for
   this or for its turn, ends at once in `RateLimited` with the time that is missing: nobody sleeps long in here.
 - Redirects are not followed: the Authorization header goes to the configured address and nowhere else.
@@ -69,7 +70,7 @@ class Transport:
         self._timeout = timeout
         self._limiter = limiter
         self._timing = timing
-        self._on_call = on_call
+        self._listeners = [] if on_call is None else [on_call]
         self._http = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool),
@@ -82,6 +83,10 @@ class Transport:
         """Close every connection."""
         await self._http.aclose()
 
+    def listen(self, on_call: Callable[[Call], None]) -> None:
+        """Tell one more of every request that is sent."""
+        self._listeners.append(on_call)
+
     async def send(self, query: Query[T]) -> Reply[T]:
         """The answer, or an `UpCloudError`. It is raised here, where no frame holds a request in clear text."""
         started = self._timing.clock()
@@ -90,7 +95,7 @@ class Transport:
             outcome = await self._attempt(query)
             if isinstance(outcome, Reply):
                 return outcome
-            delay = self._retry_delay(outcome, tries, self._timing.clock() - started)
+            delay = None if query.once else self._retry_delay(outcome, tries, self._timing.clock() - started)
             if delay is None:
                 raise outcome
             await self._timing.sleep(delay)
@@ -174,9 +179,9 @@ class Transport:
         return text
 
     def _report(self, query: Query[T], outcome: httpx.Response | UpCloudError, began: float) -> None:
-        if self._on_call is not None:
-            status = outcome.status_code if isinstance(outcome, httpx.Response) else None
-            self._on_call(Call(query.method, query.route, status, self._timing.clock() - began))
+        status = outcome.status_code if isinstance(outcome, httpx.Response) else None
+        for listener in self._listeners:
+            listener(Call(query.method, query.route, status, self._timing.clock() - began))
 
 
 def _success(query: Query[T], path: str, response: httpx.Response, began: float) -> Reply[T] | UpCloudError:
