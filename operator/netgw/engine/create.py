@@ -156,6 +156,8 @@ async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
     if isinstance(vanished, Absent):
         p.event("Warning", "ExternallyDeleted", f"{vanished.message} It is made again.")
     p.about_to_write()
+    if p.actuator.account(p.obj) != record.account:
+        return _unsure()  # the credentials are others since: first of all, whose?
     try:
         created = await p.actuator.create(p.obj, desired)
     except CallFailed as failure:
@@ -165,7 +167,7 @@ async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
             p.event("Warning", outcome.reason, f"The answer to the create was lost. {outcome.message}")
             return _unsure()
         return await _refused(p, record, failure, outcome, key)
-    p.bind(created.uuid, record.psk, accepted=True)
+    p.bind(created.uuid, record.psk, accepted=True, account=record.account)
     p.status.update(created.identity)
     p.event("Normal", "Created", f"{p.actuator.word} {desired.name} was made: {created.uuid}.")
     return await _bound(p)

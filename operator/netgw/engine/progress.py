@@ -150,8 +150,10 @@ class Pass:
 
     def other_account(self, recorded: str) -> Waiting:
         """AccountMismatch: what this credential sees and does not see says nothing about this object."""
+        secret = self.actuator.credentials(self.obj)
+        used = "the operator's own credentials" if secret is None else f"the credentials of Secret {secret}"
         message = (
-            f"Made in account {recorded}, but the credentials are of account {self.actuator.account(self.obj)}, "
+            f"Made in account {recorded}, but {used} are of account {self.actuator.account(self.obj)}, "
             f"which does not know it. Nothing is observed or changed. Use credentials of {recorded}."
         )
         if self.memo.foreign_since is None:
@@ -171,12 +173,12 @@ class Pass:
             known = {}
         self.status["psk"] = known | psk.to_status()
 
-    def bind(self, external_uuid: str, psk: Psk | None, *, accepted: bool) -> None:
-        """The record is settled: this uuid is ours."""
+    def bind(self, external_uuid: str, psk: Psk | None, *, accepted: bool, account: str | None = None) -> None:
+        """The record is settled: this uuid is ours. `account`: in which one, where that is not today's."""
         self.env.store.bind(self.obj.key, external_uuid)
         self.status.pop("create", None)
         self.status["uuid"] = external_uuid
-        self.note_account(self.actuator.account(self.obj))
+        self.note_account(account or self.actuator.account(self.obj))
         if psk is not None:
             self.status["psk"] = psk.to_status() | ({"acceptedAt": self.now_text()} if accepted else {})
         self.memo.settled()

@@ -23,7 +23,7 @@ from netgw.engine.outcome import CallFailed, Hold, Waiting
 from netgw.engine.ports import Clock
 from netgw.kube.provider import SAMPLING, Intervals, Listener, Sampling
 from netgw.providers.upcloud.api import Connection, Gateway, NotFound, Plan, Reply, UpCloud, UpCloudError
-from netgw.providers.upcloud.failures import TRAFFIC, failed
+from netgw.providers.upcloud.failures import TRAFFIC, Caller, failed
 from netgw.providers.upcloud.snapshot import Entry, Moved, Snapshot
 from netgw.providers.upcloud.telemetry import Telemetry
 from netgw.providers.upcloud.tunnel.state import DownMessage
@@ -54,17 +54,19 @@ class Failing:
 
 
 class Account:
-    """Reads and writes of one credential, and when to make them."""
+    """Reads and writes of one credential, and when to make them. `caller`: what it is called, for people."""
 
     def __init__(
         self,
         *,
+        caller: Caller,
         clock: Clock,
         rng: random.Random,
         intervals: Intervals,
         listener: Listener,
         sampling: Sampling = SAMPLING,
     ) -> None:
+        self._caller = caller
         self._client: UpCloud | None = None
         self._withdrawn: Hold | None = None
         self._owner: str | None = None
@@ -118,6 +120,11 @@ class Account:
         client, self._client = self._client, None
         return client
 
+    @property
+    def refused(self) -> bool:
+        """Whether the credentials as they are serve no purpose: only others help."""
+        return self._failing is not None and self._failing.outcome.reason == "CredentialsRefused"
+
     def withdrawn(self, deleting: bool) -> Hold | None:
         """Why the credentials cannot be used for an object."""
         return self._withdrawn if self._client is None or not deleting else None
@@ -125,7 +132,7 @@ class Account:
     # ---- polling
 
     async def run(self) -> None:
-        """Poll until cancelled, the first time one interval from now."""
+        """Poll until cancelled: at once with new credentials, else for the first time one interval from now."""
         await asyncio.gather(self._poll_forever(), self.telemetry.run())
 
     async def _poll_forever(self) -> None:
@@ -136,6 +143,7 @@ class Account:
     async def poll(self) -> None:
         """One look at everything. Never raises for what the cloud does."""
         if (client := self._client) is None:
+            self._tell_blind()
             return
         try:
             if self.username is None:
@@ -162,7 +170,7 @@ class Account:
         if self._owner not in (None, username):
             self._snapshot = Snapshot()  # what was seen belongs to somebody else
         self.username = self._owner = username
-        log.info("UpCloud account %s", self.username)
+        log.info("%s: UpCloud account %s", self._caller.name, self.username)
 
     async def _list(self) -> tuple[list[Gateway], Reply[tuple[Gateway, ...]]]:
         reply = await self.api.list_gateways()
@@ -192,21 +200,24 @@ class Account:
             if uuid not in listed:
                 self._tell(self._snapshot.drop(uuid))
         if recovered:
-            log.info("UpCloud answers again")
+            log.info("UpCloud answers to %s", self._caller.name)
             self._listener.recovered()
 
     def _failed(self, error: UpCloudError) -> None:
         since = self._failing.since if self._failing is not None else self._clock.wall()
-        outcome = failed(error, since).outcome
+        outcome = failed(error, self._caller, since).outcome
         self._failures += 1
         if self._failing is None or self._failing.outcome.reason != outcome.reason:
-            log.warning("UpCloud cannot be observed: %s: %s", outcome.reason, error)
+            log.warning("UpCloud cannot be observed with %s: %s: %s", self._caller.name, outcome.reason, error)
             self._failing = Failing(since, Waiting(outcome.reason, outcome.message, outcome.after))
             if outcome.reason in REFUSALS:
                 self._listener.refused()
-        if self.is_blind() and not self._told_blind:
+        self._tell_blind()
+
+    def _tell_blind(self) -> None:
+        if not self._told_blind and (why := self.blind(None)) is not None:
             self._told_blind = True
-            self._listener.blinded(self.blind(None) or outcome.message)
+            self._listener.blinded(why)
 
     async def _pause(self) -> None:
         began, jitter = self._clock.now(), self._rng.uniform(0.95, 1.05)
@@ -218,6 +229,8 @@ class Account:
                     await self._nudge.wait()
 
     def _interval_now(self, jitter: float) -> float:
+        if self._taken and self._failing is None:
+            return 0.0  # nothing was heard with these credentials yet
         if self._failing is not None:
             pause = RETRY_FIRST * 2.0 ** min(self._failures - 1, 10)
             return float(min(max(pause, self._failing.outcome.after or 0.0), self._interval))
@@ -276,7 +289,7 @@ class Account:
         """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
         if name not in self.plans and self._clock.now() >= self._plans_again:
             self._must_answer()
-            with mapped():
+            with mapped(self._caller):
                 reply = await self.api.list_plans()
             self.plans = {plan.name: plan for plan in reply.value}
             self._plans_again = self._clock.now() + PLANS_AGAIN
@@ -308,8 +321,11 @@ class Account:
     async def list_now(self) -> tuple[list[Entry], float, datetime]:
         """Every gateway by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
         self._must_answer()
-        with mapped():
+        client = self.api
+        with mapped(self._caller):
             gateways, reply = await self._list()
+        if client is not self._client:
+            raise CallFailed(NOT_ASKED, backoff=True)
         self._took(gateways, reply)
         date = reply.date or self._clock.wall()
         return [Entry(gateway, reply.began, date) for gateway in gateways], reply.began, date
@@ -333,7 +349,7 @@ class Account:
     async def writing(self, tree: str) -> AsyncIterator[None]:
         """Around a mutating call: whatever becomes of it, what was read of that tree before is stale now."""
         try:
-            with mapped():
+            with mapped(self._caller):
                 yield
         finally:
             self._snapshot.wrote(tree, self._clock.now())
@@ -349,7 +365,7 @@ class Account:
         """One GET serves all who ask for the same gateway, unless it began before what they need."""
         flight = self._flights.get(uuid)
         if flight is None or flight[0] < after:
-            flight = (self._clock.now(), asyncio.create_task(self._read(uuid)))
+            flight = (self._clock.now(), asyncio.create_task(self._read(uuid, self.api)))
             self._flights[uuid] = flight
             flight[1].add_done_callback(lambda task: self._landed(uuid, task))
         return await asyncio.shield(flight[1])
@@ -360,10 +376,10 @@ class Account:
         if not task.cancelled():
             task.exception()  # whoever awaits it sees it; nobody complains where nobody does any more
 
-    async def _read(self, uuid: str) -> Entry | None:
-        client = self.api
+    async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
+        """`client`: that of the moment in which the account was found settled."""
         try:
-            with mapped():
+            with mapped(self._caller):
                 reply = await client.get_gateway(gateway=uuid)
         except CallFailed as failure:
             if not failure.proof or client is not self._client:
@@ -382,7 +398,7 @@ class Account:
             return False
         self._must_answer()
         try:
-            with mapped():
+            with mapped(self._caller):
                 await read()
         except CallFailed as failure:
             if not failure.proof:
@@ -402,10 +418,10 @@ class Account:
 
 
 @contextmanager
-def mapped() -> Iterator[None]:
+def mapped(caller: Caller) -> Iterator[None]:
     """UpCloud's errors become the engine's; the log keeps the correlation id."""
     try:
         yield
     except UpCloudError as error:
         log.log(logging.DEBUG if isinstance(error, NotFound) else logging.INFO, "%s", error)
-        raise failed(error) from None
+        raise failed(error, caller) from None

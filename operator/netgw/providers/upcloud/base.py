@@ -15,7 +15,7 @@ from netgw.engine.ports import Clock
 from netgw.engine.store import Store
 from netgw.kube.resource import Spec
 from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
-from netgw.providers.upcloud.accounts import OWN, Accounts
+from netgw.providers.upcloud.accounts import Accounts
 from netgw.providers.upcloud.advice.around import Advisor
 from netgw.providers.upcloud.gateway.state import is_ending
 from netgw.providers.upcloud.room import Room
@@ -51,14 +51,13 @@ class Base:
 
     def hold(self, obj: Object) -> Hold | None:
         account = self._account(obj)
-        return self._accounts.forbidden(obj) or account.withdrawn(obj.deleting) or account.hold()
+        return account.withdrawn(obj.deleting) or account.hold()
 
     def account(self, obj: Object) -> str | None:
         return self._account(obj).username
 
     def credentials(self, obj: Object) -> str | None:
-        ref = self._accounts.ref(obj)
-        return None if ref == OWN else ref.name
+        return self._accounts.ref(obj).name or None
 
     def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
         return self.parent_kind is not None, self._accounts.gateway_of(obj)

@@ -20,6 +20,7 @@ Messages never hold what differs from one answer to the next: no correlation id,
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 
 from netgw.engine.objects import format_time
@@ -42,10 +43,26 @@ QUOTA_WORDS = "can have up to"
 TRAFFIC = "Tunnels do not depend on the API."
 
 
-def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
-    """What the caller is to do about an error. `since`: when it began, where it goes on for a while."""
+@dataclass(frozen=True)
+class Caller:
+    """Whose credentials a call goes out with: what they are called, and how they are replaced, as a sentence."""
+
+    name: str
+    replace: str
+
+
+OWN_CALLER = Caller("the operator's own credentials", "Make them valid again, or start the operator with others.")
+
+
+def secret_caller(namespace: str, name: str) -> Caller:
+    """The credentials of a Secret."""
+    return Caller(f"Secret {namespace}/{name}", "Put a new token in the Secret; it is read at once.")
+
+
+def failed(error: UpCloudError, caller: Caller, since: datetime | None = None) -> CallFailed:
+    """What is to be done about an error. `since`: when it began, where it goes on for a while."""
     backoff = isinstance(error, NotFound | RateLimited | Unavailable)
-    outcome = _outcome(error, "" if since is None else f" since {format_time(since)}")
+    outcome = _outcome(error, caller, "" if since is None else f" since {format_time(since)}")
     ambiguous = error.ambiguous or _is_hearsay(error)
     words = "" if error.status is None else what_it_says(error)
     return CallFailed(
@@ -67,15 +84,14 @@ def _is_proof(error: UpCloudError) -> bool:
     return isinstance(error, NotFound) and error.code is not None
 
 
-def _outcome(error: UpCloudError, since: str) -> Hold:
+def _outcome(error: UpCloudError, caller: Caller, since: str) -> Hold:
     answer = f"UpCloud answers {error.status}{since}"
     match error:
         case Unauthorized():
             return Waiting(
                 "CredentialsRefused",
-                f"{answer} to the operator's credentials: expired, revoked, or used from an address outside their "
-                f"allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed until they are accepted again, or the "
-                f"operator is started with others.",
+                f"UpCloud answers {error.status} to {caller.name}{since}: expired, revoked, or used from an address "
+                f"outside of allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed. {caller.replace}",
             )
         case InsufficientCredits():
             return Waiting(
@@ -85,8 +101,8 @@ def _outcome(error: UpCloudError, since: str) -> Hold:
         case Forbidden():
             return Waiting(
                 "PermissionDenied",
-                f"{answer}: {what_it_says(error)} Give the operator's credentials the permission for network gateways. "
-                f"{TRAFFIC} Tried again by itself.",
+                f"{answer}: {what_it_says(error)} Give {caller.name} the permission for network gateways. {TRAFFIC} "
+                f"Tried again by itself.",
             )
         case NotFound() if _is_proof(error):
             return Waiting(
