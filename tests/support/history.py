@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from netgw.app import App, Options, Sources
+from netgw.app import App, Guard, Options, Sources, Unguarded
 from netgw.engine.objects import Object
 from netgw.kube.provider import Intervals
 from netgw.providers.upcloud.api import Credentials
@@ -69,7 +69,8 @@ class History:
         self.life = Life(self.rng, latency)
         self.witness = Witness()
         self._options = options
-        self._credentials = Credentials(token=SecretStr("madeup-token"))
+        self._credentials: Credentials | None = Credentials(token=SecretStr("madeup-token"))
+        self.guard: Guard = Unguarded()
         self.app: App | None = None
         self._api: Clients | None = None
 
@@ -92,7 +93,9 @@ class History:
             clock=self.clock,
             rng=random.Random(self.rng.random()),
             reporter=door,
-            sources=Sources(SecretsDoor(self.kubernetes, self.life), NamespacesDoor(self.kubernetes), FINGERPRINTS),
+            sources=Sources(
+                SecretsDoor(self.kubernetes, self.life), NamespacesDoor(self.kubernetes), FINGERPRINTS, self.guard
+            ),
         )
         await app.start()
         self._watch(app)
