@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from support.days import HOUR
+from support.days import HOUR, SPARE
 from support.history import GATEWAY
-from support.tenants import ALICE, BOB, BOBS_ROUTER, HOME, REF, SECRET, SPARE, TENANT, TREE, Tenants, play, soon
+from support.tenants import ALICE, BOB, BOBS_ROUTER, HOME, REF, SECRET, TENANT, TREE, Tenants, play, soon
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
 

@@ -14,7 +14,6 @@ from netgw.providers.upcloud.api import Credentials
 from netgw.providers.upcloud.simulator import transport
 from netgw.providers.upcloud.simulator.faults import Faults
 from netgw.providers.upcloud.simulator.records import Router
-from support.days import SPARE as SPARE
 from support.days import TOKENS, Day, played_by
 from support.history import CONNECTION, GATEWAY, KEY, ROUTER, tunnel
 from support.lifeline import Witness

@@ -156,8 +156,6 @@ async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
     if isinstance(vanished, Absent):
         p.event("Warning", "ExternallyDeleted", f"{vanished.message} It is made again.")
     p.about_to_write()
-    if p.actuator.account(p.obj) != record.account:
-        return _unsure()  # the credentials are others since: first of all, whose?
     try:
         created = await p.actuator.create(p.obj, desired)
     except CallFailed as failure:

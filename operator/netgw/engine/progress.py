@@ -52,7 +52,8 @@ class Environment:
 class Pass:
     """`status` is what will be written; it begins as what stands there.
 
-    `lost`: the status was, so it has to be looked for by name before anything is said of it.
+    `lost`: the status was, so it has to be looked for by name before anything is said of it. `account`: whose the
+    credentials are with which everything of this pass is done.
     """
 
     obj: Object
@@ -64,6 +65,7 @@ class Pass:
     warnings: tuple[str, ...] = ()
     fresh: bool = False
     foreign: str | None = None
+    account: str | None = None
     lost: bool = field(init=False)
     status: dict[str, Json] = field(init=False)
     generation: int = field(init=False)
@@ -121,9 +123,11 @@ class Pass:
         return Stalled("InvalidSpec", f"{self.policies.problem} Nothing is changed in the cloud until it is mended.")
 
     def about_to_write(self) -> None:
-        """Before anything that changes the cloud. Raises Stopping."""
+        """Before anything that changes the cloud. Raises Stopping, or WriteConflict when the credentials are others."""
         if self.env.stopping:
             raise Stopping
+        if self.actuator.account(self.obj) != self.account:
+            raise WriteConflict  # since this pass began: whose are they?
 
     def failed(self, failure: CallFailed) -> Hold:
         return self.memo.failed(failure, self.env.rng)
@@ -133,6 +137,7 @@ class Pass:
         if (hold := self.actuator.hold(self.obj)) is not None:
             return hold
         account, recorded = self.actuator.account(self.obj), self.status.get("account")
+        self.account = account
         if self.obj.uuid is None or account is None:
             return None
         if recorded in (None, account) or await self.actuator.owns(self.obj):

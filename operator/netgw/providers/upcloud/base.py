@@ -93,13 +93,15 @@ class Base:
         raise NotImplementedError
 
     def circumstances(self, obj: Object) -> Values:
-        """The gateway as it is: a call that was refused under another plan or with less room may succeed now."""
-        entry = self._account(obj).known(self._root(obj, self.parent_uuid(obj)))
+        """The account, and the gateway as it is: what another one refused, or for want of room, may succeed now."""
+        account = self._account(obj)
+        whose = {"account": account.username}
+        entry = account.known(self._root(obj, self.parent_uuid(obj)))
         if entry is None:
-            return {}
+            return whose
         decides = {"plan", "features", "addresses", "configured_status", "automatic_tunnel_internal_ip_allocation"}
         seen = entry.gateway.model_dump(mode="json", include=decides)
-        return seen | {"connections": len(entry.connections), "tunnels": len(list(entry.tunnels()))}
+        return whose | seen | {"connections": len(entry.connections), "tunnels": len(list(entry.tunnels()))}
 
     # ---- parents
 
