@@ -12,7 +12,7 @@ import pytest
 
 from netgw.engine.objects import Name
 from netgw.providers.upcloud.simulator.records import Router
-from support.days import HOUR, KINDS, Day, day
+from support.days import KINDS, Day, day
 from support.history import GATEWAY
 
 LIST = "GET /1.3/gateway"
@@ -47,19 +47,20 @@ def test_account_with_a_thousand_gateways() -> None:
             d.world.routers[router] = Router("simulator", router, f"more-{n}")
             d.kubernetes.apply("NetworkGateway", f"more-{n}", {**GATEWAY, "routerRef": {"uuid": router}})
         await d.settle()
-        crowd(d, 995)
         await asyncio.sleep(1300)
+        crowd(d, 995)
+        await asyncio.sleep(90)
         d.world.calls.clear()
-        had = await d.passes(HOUR)
+        had = await d.passes(300)
         rounds = [call for call in looks(d) if call.endswith("offset=0")]
-        assert 57 <= len(rounds) <= 64
-        assert had == (11 * len(rounds), 0, 0) or had[0] in range(11 * (len(rounds) - 1), 11 * len(rounds) + 1)
+        assert 4 <= len(rounds) <= 6
+        assert 11 * (len(rounds) - 1) < had[0] <= 11 * len(rounds)
         assert had[1] == 0
         assert d.app is not None
         begun = time.process_time()
         for backend in d.app._backends:  # noqa: SLF001  a look of its own, to be timed
             await backend.poll()
-        print(f"a look at 1000 gateways: {time.process_time() - begun:.2f} s of CPU, both sides")
+        assert time.process_time() - begun < 10, "seconds of CPU for one look, the simulator's share included"
         d.delete("office-1")
         await d.until(lambda: len(d.calls("DELETE")) == 1, 60)
 
@@ -128,8 +129,8 @@ def test_no_plans(when: str) -> None:
             d.gateway()
             d.connection()
             await asyncio.sleep(60)
-            assert d.verdict("edge")[1] in ("InSync", "Rejected")
-            assert d.verdict("edge")[1] == "InSync" or d.calls("POST")
+            assert d.verdict("edge") == ("False", "Rejected")
+            assert len(d.calls("POST")) == 1  # it is UpCloud's to say
         else:
             await d.made()
             d.world.plans = {}
@@ -139,7 +140,7 @@ def test_no_plans(when: str) -> None:
                 assert d.verdict(name) == ("True", "InSync")
                 assert d.verdict(name, "Ready")[0] == "True"
             assert d.get("NetworkGateway", "edge").status.get("tunnelQuota") in (None, "2/?", "2")
-        await d.calm(calls=130, writes=1)
+        await d.calm(calls=75, writes=6)
 
     day(story)
 
@@ -153,7 +154,7 @@ def test_plan_that_nobody_knows() -> None:
         d.gateway(plan="legendary")
         await asyncio.sleep(120)
         d.world.calls.clear()
-        await d.calm(calls=200, writes=1)
+        await d.calm(calls=70, writes=0)
         assert not d.calls("POST", "PATCH", "DELETE")
         assert d.verdict("edge", "Ready") == ("True", "Running")
         assert d.object("edge").status["plan"] == "legendary"

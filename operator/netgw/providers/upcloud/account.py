@@ -73,7 +73,7 @@ class Account:
         self._taken = False
         self.username: str | None = None
         self.plans: dict[str, Plan] = {}
-        self._plans_again = clock.now()
+        self._plans_again = self._plans_due = clock.now()
         self._clock = clock
         self._rng = rng
         self._interval = intervals.slow
@@ -183,9 +183,11 @@ class Account:
         return (await self.api.get_gateway(gateway=gateway.uuid)).value
 
     async def _know_plans(self, gateways: Iterable[Gateway]) -> None:
-        """Plans drift from year to year, so they are read; again only when one appears that is not known."""
-        if not self.plans or any(gateway.plan not in self.plans for gateway in gateways if gateway.plan):
+        """Plans drift from year to year, so they are read; again when one appears that is not known, once an hour."""
+        lacks = not self.plans or any(gateway.plan not in self.plans for gateway in gateways if gateway.plan)
+        if lacks and self._clock.now() >= self._plans_due:
             self.plans = {plan.name: plan for plan in (await self.api.list_plans()).value}
+            self._plans_due = self._clock.now() + PLANS_AGAIN
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
         recovered = self._failing is not None or self._told_blind or self._taken
