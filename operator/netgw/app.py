@@ -29,6 +29,7 @@ from netgw.kube.provider import (
     Fingerprints,
     Intervals,
     Listener,
+    Making,
     Namespaces,
     Parts,
     Provider,
@@ -106,6 +107,7 @@ class Sources:
     secrets: WatchedSecrets
     namespaces: Namespaces
     fingerprints: Fingerprints
+    making: Making
     guard: Guard = field(default_factory=Unguarded)
 
 
@@ -148,6 +150,8 @@ class App:
                     cluster_networks=options.cluster_networks,
                     may_use_own=lambda namespace: not options.own_credentials.isdisjoint({"*", namespace}),
                     sampling=options.sampling,
+                    making=sources.making,
+                    reporter=reporter,
                 ),
             )
             for provider, client in clouds.items()
@@ -308,6 +312,7 @@ class App:
             refused=lambda: self._wake_spread(self._served(ours), min(self._fast, SPREAD)),
             recovered=functools.partial(self._cloud_recovered, ours),
             blinded=functools.partial(self._cloud_silent, ours),
+            serves_kind=lambda kind: any(obj.kind == kind and ours(obj) for obj in self.store),
         )
 
     def _relist_soon(self) -> None:

@@ -23,6 +23,7 @@ from netgw.kube.fingerprint import FingerprintKeyError
 from netgw.kube.provider import Client, ConfigurationError, Provider
 from netgw.probes import ProbesError
 from netgw.process import Fatal, Process
+from netgw.providers.upcloud.plans import Form, PlansError, plans_text
 from netgw.providers.upcloud.simulator.server import serve
 from netgw.settings import Settings, SettingsError
 
@@ -105,6 +106,17 @@ def _tokens(token: str | None, accounts: list[str]) -> dict[str, str] | None:
     if any(not given or not name for given, name in pairs.items()):
         sys.exit("netgw: --account is not TOKEN=NAME")
     return {token: "simulator"} if token is not None else pairs or None
+
+
+@app.command()
+def plans(
+    output: Annotated[Form, typer.Option("--output", "-o", help="table or json, in the words of the API.")] = "table",
+) -> None:
+    """Print UpCloud's plans for gateways, with the credentials of the environment: UPCLOUD_TOKEN and the like."""
+    try:
+        print(asyncio.run(plans_text(os.environ, output)))
+    except (ConfigurationError, PlansError) as error:
+        sys.exit(f"netgw: {error}")
 
 
 @app.command()

@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import choice
 from typing import Any, Literal
 
 from netgw.app import DEFAULT, App, Guard, Options, Sources, Unguarded
@@ -34,7 +35,8 @@ from netgw.kube.guard import CredentialsGuard
 from netgw.kube.lease import LeaderLease
 from netgw.kube.namespaces import Namespaces
 from netgw.kube.objects import Objects
-from netgw.kube.provider import Client, Intervals, Provider, Sampling
+from netgw.kube.provider import Client, Intervals, Making, Provider, Sampling
+from netgw.kube.secret_writer import ClusterSecretWriter
 from netgw.kube.secrets import SecretWatcher
 from netgw.metrics import Exporter
 from netgw.probes import ProbeServer, probes_app
@@ -176,7 +178,7 @@ class Process:
             clock=SystemClock(),
             rng=self._rng,
             reporter=Reports(sink),
-            sources=Sources(secrets, namespaces, fingerprints, guard),
+            sources=Sources(secrets, namespaces, fingerprints, Making(ClusterSecretWriter(cluster), choice), guard),
         )
         await namespaces.load()
         guard.look_at(namespaces.every(DEFAULT))  # one that nothing needs any more may have a finalizer of ours

@@ -33,7 +33,7 @@ HOLDS: st.SearchStrategy[Hold] = st.builds(
 
 def test_nothing_to_say() -> None:
     assert pick([]) == Settled()
-    assert pick([Settled("Only looked at.", "ObserveOnly")]) == Settled()
+    assert pick([Settled("Only looked at.", "ObserveOnly")]) == Settled("Only looked at.", "ObserveOnly")
 
 
 @pytest.mark.parametrize(("first", "second"), [(a[0], b[0]) for a, b in itertools.pairwise(ORDER)])

@@ -31,7 +31,7 @@ KINDS = {
     "office-1": "VpnTunnel",
     "office-2": "VpnTunnel",
 }
-KIND_OF = KINDS | {"lab": "VpnConnection"}
+KIND_OF = KINDS | {"lab": "VpnConnection", "hub": "Router"}
 
 T = TypeVar("T")
 
@@ -72,11 +72,11 @@ class Day(History):
             self.kubernetes.secrets["default", name] = Secret(meta, {under: SecretBytes(value)})
 
     def annotate(self, name: str, annotation: str, value: str = "2026-11-22T03:00:00Z") -> None:
-        self.kubernetes.annotate(KINDS[name], name, annotation, value)
+        self.kubernetes.annotate(KIND_OF[name], name, annotation, value)
 
     def delete(self, *names: str) -> None:
         for name in names:
-            self.kubernetes.delete(KINDS[name], name)
+            self.kubernetes.delete(KIND_OF[name], name)
 
     async def restart(self, token: str | None = None) -> None:
         """The process dies and another one starts, with other credentials where they are given."""
@@ -98,7 +98,7 @@ class Day(History):
         return answer.json() if answer.content else None
 
     def uuid(self, name: str) -> str:
-        return str(self.get(KINDS[name], name).uuid)
+        return str(self.get(KIND_OF[name], name).uuid)
 
     # ---- what the user sees
 

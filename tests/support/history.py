@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from netgw.app import App, Guard, Options, Sources, Unguarded
 from netgw.engine.objects import Object
-from netgw.kube.provider import Intervals
+from netgw.kube.provider import Intervals, Making
 from netgw.providers.upcloud.api import Credentials
 from netgw.providers.upcloud.api.limiter import Timing
 from netgw.providers.upcloud.clients import Clients
@@ -25,6 +25,7 @@ from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes
 from support.virtual_time import VirtualClock, VirtualLoop, run
 
 ROUTER = "04f55cc1-bcd9-49eb-bd56-d65d7e3f2156"
+LOOKS = Intervals(60.0, 10.0)
 KEY = "madeup_psk_for_tests_1"
 OTHER_KEY = "madeup_psk_for_tests_2"
 
@@ -86,15 +87,20 @@ class History:
             **self._options.get("api", {}),
         )
         door = KubernetesDoor(self.kubernetes, self.life)
+        secrets = SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
         self.app = app = App(
-            Options("test", Intervals(60.0, 10.0), **self._options.get("app", {})),
+            Options("test", self._options.get("intervals", LOOKS), **self._options.get("app", {})),
             {UPCLOUD: self._api},
             world=door,
             clock=self.clock,
             rng=random.Random(self.rng.random()),
             reporter=door,
             sources=Sources(
-                SecretsDoor(self.kubernetes, self.life), NamespacesDoor(self.kubernetes), FINGERPRINTS, self.guard
+                secrets,
+                NamespacesDoor(self.kubernetes),
+                FINGERPRINTS,
+                Making(secrets, random.Random(self.rng.random()).choice),
+                self.guard,
             ),
         )
         await app.start()
@@ -112,7 +118,7 @@ class History:
 
     def beside(self) -> History:
         """A second operator for the same cluster and cloud."""
-        other = History(self.loop, seed=self.rng.getrandbits(32), latency=self.latency)
+        other = History(self.loop, seed=self.rng.getrandbits(32), latency=self.latency, **self._options)
         other.world, other.kubernetes, other.witness = self.world, self.kubernetes, self.witness
         return other
 

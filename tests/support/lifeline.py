@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 import httpx
+from pydantic import SecretBytes
 
 from netgw.engine.objects import Json, Name, Object
 from netgw.kube.client import Secret, SecretMeta
@@ -103,11 +104,12 @@ class NamespacesDoor:
 
 
 class SecretsDoor:
-    """Secrets, for one life."""
+    """Secrets, for one life. `forbidden`: the operator lacks the role to write them."""
 
-    def __init__(self, kubernetes: MemoryKubernetes, life: Life) -> None:
+    def __init__(self, kubernetes: MemoryKubernetes, life: Life, *, forbidden: bool = False) -> None:
         self._kubernetes = kubernetes
         self._life = life
+        self.forbidden = forbidden
 
     async def look(self, ref: tuple[str, str]) -> SecretMeta | None:
         return await self._life.through(lambda: self._kubernetes.look(ref))
@@ -117,6 +119,26 @@ class SecretsDoor:
 
     def watch(self, refs: set[tuple[str, str]]) -> None:
         pass
+
+    async def create(
+        self, namespace: str, name: str, data: Mapping[str, SecretBytes], annotations: Mapping[str, str]
+    ) -> None:
+        await self._write(lambda: self._kubernetes.create_secret(namespace, name, data, annotations))
+
+    async def patch(
+        self,
+        meta: SecretMeta,
+        *,
+        put: Mapping[str, SecretBytes],
+        remove: Iterable[str] = (),
+        annotations: Mapping[str, str],
+    ) -> None:
+        await self._write(lambda: self._kubernetes.patch_secret(meta, put, remove, annotations))
+
+    async def _write(self, write: Callable[[], Awaitable[None]]) -> None:
+        if self.forbidden:
+            raise KubernetesError("Secrets are forbidden", 403)
+        await self._life.through(write)
 
 
 class CloudDoor(httpx.AsyncBaseTransport):

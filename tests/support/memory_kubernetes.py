@@ -11,7 +11,7 @@ import copy
 import itertools
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import SecretBytes, SecretStr
@@ -19,6 +19,7 @@ from pydantic import SecretBytes, SecretStr
 from netgw.engine.objects import FINALIZER, Json, Name, Object, format_time
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.kinds import KINDS
+from netgw.kube import errors
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.fingerprint import FingerprintKey
 from support.virtual_time import VirtualClock
@@ -29,10 +30,11 @@ PARENTS = {kind.kind: kind.parent for kind in KINDS}
 
 
 class MemoryKubernetes:
-    """Objects, Secrets and Events of one cluster.
+    """Objects, Secrets and Events of one cluster. `keys`: every value that a Secret ever had.
 
     `lag`: the most seconds that an event of the watch takes; one may overtake another. `lose_deleted`: the part of the
-    DELETED events that never come. `on_status` hears of every write of a status: before and after.
+    DELETED events that never come. `on_status` hears of every write of a status: before and after; `on_secret` of every
+    one of a Secret.
     """
 
     def __init__(self, clock: VirtualClock, rng: random.Random, lag: float = 0.05) -> None:
@@ -43,6 +45,8 @@ class MemoryKubernetes:
         self._versions = itertools.count(1)
         self.objects: dict[Name, dict[str, Any]] = {}
         self.secrets: dict[tuple[str, str], Secret] = {}
+        self.secret_writes: list[tuple[str, ...]] = []
+        self.keys: set[str] = set()
         self.events: list[tuple[str, str, str, str]] = []
         self.writes: list[tuple[str, Name]] = []
         self.watchers: list[Watcher] = []
@@ -50,6 +54,7 @@ class MemoryKubernetes:
         self.annotations: dict[str, dict[str, str]] = {}
         """Of namespaces, without our prefix."""
         self.namespace_watcher: Callable[[str], None] | None = None
+        self.on_secret: Callable[[], None] = lambda: None
         self.on_status: Callable[[Object, Object], None] = lambda before, after: None
 
     # ---- what a user does
@@ -123,20 +128,23 @@ class MemoryKubernetes:
         if self.namespace_watcher is not None:
             self.namespace_watcher(namespace)
 
-    def put_secret(self, name: str, key: bytes | None, namespace: str = "default") -> None:
-        """A Secret with a pre-shared key; None takes it away."""
-        self.put_data(name, None if key is None else {"psk": key}, namespace)
-
     def put_data(self, name: str, data: dict[str, bytes] | None, namespace: str = "default") -> None:
-        """None takes the Secret away."""
-        ref = (namespace, name)
+        """The whole Secret; None takes it away."""
         if data is None:
-            self.secrets.pop(ref, None)
+            self.put_secret(name, None, namespace)
         else:
-            meta = SecretMeta(namespace, name, f"uid-{name}", str(next(self._versions)))
-            self.secrets[ref] = Secret(meta, {key: SecretBytes(value) for key, value in data.items()})
-        if self.secret_watcher is not None:
-            self.secret_watcher(namespace, name)
+            self._store_secret((namespace, name), {key: SecretBytes(value) for key, value in data.items()})
+
+    def put_secret(self, name: str, key: bytes | None, namespace: str = "default", under: str = "psk") -> None:
+        """None takes it away: the whole Secret, or what it has under another name. Else other keys stay."""
+        ref = (namespace, name)
+        if key is not None:
+            self._store_secret(ref, {**self._data(ref), under: SecretBytes(key)})
+        elif under == "psk":
+            self.secrets.pop(ref, None)
+            self._tell_secret(ref)
+        else:
+            self._store_secret(ref, {name: value for name, value in self._data(ref).items() if name != under})
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
         body = self.objects.get(Name(kind, namespace, name))
@@ -193,10 +201,53 @@ class MemoryKubernetes:
     async def secret(self, ref: tuple[str, str]) -> Secret | None:
         return self.secrets.get(ref)
 
+    async def create_secret(
+        self, namespace: str, name: str, data: Mapping[str, SecretBytes], annotations: Mapping[str, str]
+    ) -> None:
+        if (namespace, name) in self.secrets:
+            raise errors.WriteConflict("it is there", 409)
+        self.secret_writes.append(("create", *sorted(data)))
+        self._store_secret((namespace, name), data, annotations)
+
+    async def patch_secret(
+        self,
+        meta: SecretMeta,
+        put: Mapping[str, SecretBytes],
+        remove: Iterable[str],
+        annotations: Mapping[str, str],
+    ) -> None:
+        ref = (meta.namespace, meta.name)
+        if ref not in self.secrets:
+            raise errors.ObjectGone("there is none", 404)
+        if self.secrets[ref].meta != meta:
+            raise errors.WriteConflict("it moved", 409)
+        gone = set(remove)
+        self.secret_writes.append(("patch", *sorted(put), *(f"-{key}" for key in sorted(gone))))
+        data = {key: value for key, value in {**self._data(ref), **put}.items() if key not in gone}
+        self._store_secret(ref, data, {**self.secrets[ref].notes, **annotations})
+
     def event(self, obj: Object, type_: str, reason: str, message: str) -> None:
         self.events.append((obj.kind, obj.name, reason, message))
 
     # ---- inside
+
+    def _data(self, ref: tuple[str, str]) -> Mapping[str, SecretBytes]:
+        return self.secrets[ref].data if ref in self.secrets else {}
+
+    def _store_secret(
+        self, ref: tuple[str, str], data: Mapping[str, SecretBytes], notes: Mapping[str, str] | None = None
+    ) -> None:
+        if notes is None:
+            notes = self.secrets[ref].notes if ref in self.secrets else {}
+        meta = SecretMeta(*ref, f"uid-{ref[1]}", str(next(self._versions)))
+        self.secrets[ref] = Secret(meta, dict(data), dict(notes))
+        self.on_secret()
+        self.keys |= {value.get_secret_value().decode(errors="replace") for value in data.values()}
+        self._tell_secret(ref)
+
+    def _tell_secret(self, ref: tuple[str, str]) -> None:
+        if self.secret_watcher is not None:
+            self.secret_watcher(*ref)
 
     async def _checked(self, obj: Object, what: str) -> dict[str, Any]:
         body = self.objects.get(obj.ref)

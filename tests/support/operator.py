@@ -20,6 +20,7 @@ from netgw_dev.process import Process
 from support.cluster import OPERATOR_NAMESPACE
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
+LIST_OF_ROUTERS = "GET /1.3/router"
 POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.3, 0.4
 DELAY = 0.15
 START_SECONDS = 60.0
@@ -112,6 +113,11 @@ class Simulator:
         found: list[dict[str, Any]] = self.door("GET", "/world")["gateways"]
         return found
 
+    def routers(self) -> list[dict[str, Any]]:
+        """All that it holds."""
+        found: list[dict[str, Any]] = self.door("GET", "/world")["routers"]
+        return found
+
     def router(self, token: str | None = None) -> str:
         """A new router; a router has at most one gateway."""
         made = self.api("POST", "/router", {"router": {"name": f"r-{secrets.token_hex(4)}"}}, token=token)
@@ -150,12 +156,20 @@ class Operator:
     def alive(self) -> bool:
         return bool(self._lives) and self.process.returncode is None
 
+    def settings(self) -> dict[str, str]:
+        """Those of its next life."""
+        return {name: value for name, value in self._environment.items() if name.startswith("NETGW_")}
+
     def log(self) -> str:
         """What it wrote in all its lives."""
         return "".join(life.output() for life in self._lives)
 
-    def begin(self, cloud: str | None = None) -> None:
-        """Start it, without waiting until it works; `cloud` is asked instead of the simulator."""
+    def begin(self, cloud: str | None = None, **settings: str) -> None:
+        """Start it, without waiting until it works; `cloud` is asked instead of the simulator.
+
+        `settings` hold for this life and those after it.
+        """
+        self._environment |= settings
         log = self._folder / f"operator-{len(self._lives) + 1}.log"
         environment = self._environment | ({} if cloud is None else {"UPCLOUD_DEBUG_API_BASE_URL": cloud})
         self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=environment))
@@ -170,9 +184,9 @@ class Operator:
             assert time.monotonic() < deadline, f"the operator is not ready:\n{self.process.tail(30)}"
             time.sleep(0.05)
 
-    def start(self, cloud: str | None = None) -> None:
-        """Start it and wait until it is ready."""
-        self.begin(cloud)
+    def start(self, cloud: str | None = None, **settings: str) -> None:
+        """`begin`, and wait until it is ready."""
+        self.begin(cloud, **settings)
         self.wait_ready()
 
     def kill(self) -> None:

@@ -21,6 +21,7 @@ from support.recorder import Recorder, Version
 
 DEADLINE = 30.0
 KINDS = ("NetworkGateway", "VpnConnection", "VpnTunnel")
+EVERY_KIND = ("Router", *KINDS)
 PREFIX = "netgw.dev/"
 
 Body = dict[str, Any]
@@ -37,7 +38,7 @@ class Scenario:
         self.keys: list[str] = []
         """Every pre-shared key that was used, good or bad: none may ever show up anywhere."""
         self.foreign: set[str] = set()
-        """Uuids of what was made by hand and is to stay in the cloud."""
+        """Uuids of what was made by hand or is retained: it has to stay in the cloud, bound to an object or not."""
         self.cloud.door("DELETE", "/calls")
 
     # ---- what a user does
@@ -113,6 +114,22 @@ class Scenario:
         named = {PREFIX + key.replace("_", "-"): value for key, value in annotations.items()}
         self._patch(kind, name, {"metadata": {"annotations": named}})
 
+    def annotate_namespace(self, **annotations: str | None) -> None:
+        """`default_policies=…` sets netgw.dev/default-policies."""
+        named = {PREFIX + key.replace("_", "-"): value for key, value in annotations.items()}
+        path, body = f"/api/v1/namespaces/{self.namespace}", {"metadata": {"annotations": named}}
+        self.cluster.api("PATCH", path, json=body, content_type=MERGE_PATCH).raise_for_status()
+
+    def wipe_status(self, kind: str, name: str) -> None:
+        """As a restore does that knows no subresources."""
+        path = f"{self._path(kind)}/{name}/status"
+        self.cluster.api("PATCH", path, json={"status": None}, content_type=MERGE_PATCH).raise_for_status()
+
+    def delete_all(self) -> None:
+        """Every object, without waiting; the order is that of a parent before its children."""
+        for version in self.objects():
+            self.delete(version.body["kind"], version.body["metadata"]["name"])
+
     def delete(self, kind: str, name: str) -> None:
         self.cluster.api("DELETE", f"{self._path(kind)}/{name}").raise_for_status()
 
@@ -128,7 +145,7 @@ class Scenario:
         return found
 
     def objects(self) -> list[Version]:
-        return [Version("MODIFIED", body) for kind in KINDS for body in self._list(self._path(kind), kind)]
+        return [Version("MODIFIED", body) for kind in EVERY_KIND for body in self._list(self._path(kind), kind)]
 
     def events(self) -> list[Body]:
         """All Events of the namespace."""
@@ -184,6 +201,19 @@ class Scenario:
     def wait_gone(self, kind: str, name: str, *, seconds: float = DEADLINE) -> None:
         self.wait(f"{kind} {name} gone", lambda: self.find(kind, name) is None, seconds=seconds)
 
+    def wait_all_synced(self, reason: str, *, seconds: float = DEADLINE) -> None:
+        """Until every object says this of Synced about its present spec."""
+        for version in self.objects():
+            self.wait_for(version.body["kind"], version.body["metadata"]["name"], seconds=seconds, Synced=reason)
+
+    def wait_event(self, reason: str, words: str = "", *, seconds: float = DEADLINE) -> Body:
+        """The first Event of this reason that says these words, waited for: Events are written behind the status."""
+        found: list[Body] = self.wait(f"Event {reason} {words}", lambda: self.events_of(reason, words), seconds=seconds)
+        return found[0]
+
+    def events_of(self, reason: str, words: str = "") -> list[Body]:
+        return [event for event in self.events() if event["reason"] == reason and words in event["note"]]
+
     def wait_looks(self, number: int) -> list[str]:
         """Until the operator has looked so many times more; every call meanwhile."""
         since = len(self.cloud.calls())
@@ -198,7 +228,7 @@ class Scenario:
 
     def clear(self) -> None:
         """Take every object away, whatever state it is in."""
-        for kind in reversed(KINDS):
+        for kind in reversed(EVERY_KIND):
             self.cluster.api("DELETE", self._path(kind)).raise_for_status()
         for left in self.objects():  # under deletion already, so that no finalizer comes back
             where = f"{self._path(left.body['kind'])}/{left.body['metadata']['name']}"

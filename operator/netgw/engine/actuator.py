@@ -190,6 +190,14 @@ class Actuator(Protocol):
         """Whether what vanished is made again unasked, where no policy says."""
 
     @property
+    def anew(self) -> str:
+        """Why it is not made again unasked, in a few words."""
+
+    @property
+    def cascades(self) -> bool:
+        """Whether the cloud deletes what is below along, without a word. Else it refuses while there is something."""
+
+    @property
     def actions(self) -> Sequence[Action]:
         """What a user can ask for beside what the spec says."""
 
@@ -250,7 +258,8 @@ class Actuator(Protocol):
     def effective_name(self, obj: Object) -> str:
         """spec.name, else metadata.name."""
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution: ...
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
+        """`may_write`: nothing stops this pass from changing something, were it in Kubernetes (a key that is made)."""
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
         """ImmutableField, when a reference now means another uuid than the parent it has."""

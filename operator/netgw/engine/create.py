@@ -44,7 +44,7 @@ async def create_if_approved(p: Pass, absent: Absent, gate: Hold | None) -> Outc
     if p.obj.annotation("approve") != approval:
         return Waiting(
             "ExternallyDeleted",
-            f"{absent.message} It is not made again unasked, because a new one has a new address. "
+            f"{absent.message} It is not made again unasked, because {p.actuator.anew}. "
             f"To make it: kubectl annotate with netgw.dev/approve={approval}",
         )
     return await create(p, gate)
@@ -96,7 +96,7 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
     if (hold := p.actuator.parent_hold(p.obj)) is not None:
         p.lost = p.lost and parent_lost(p)
         return pick((*gates, hold))
-    resolution = await p.actuator.resolve(p.obj, None)
+    resolution = await p.actuator.resolve(p.obj, None, may_write=gate is None)
     p.warnings = resolution.warnings
     desired = resolution.desired
     if desired is None:

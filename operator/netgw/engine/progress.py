@@ -207,12 +207,14 @@ class Pass:
                 self.status[name] = value
 
     def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
-        """`status.drift`: what came to differ after this generation was first looked at, and since when.
+        """`status.drift`: what came to differ after the spec first said so, and since when.
 
-        An object that only observes makes no difference between the two. Returns the paths.
+        A new generation that wants the same value there is no news. An object that only observes makes no difference
+        between the two. Returns the paths.
         """
         changes = [change for change in changes if not change.secret]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
+        stands = {(path, entry.get("desired")) for path, entry in before.items()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
         self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
@@ -225,6 +227,7 @@ class Pass:
             }
             for change in changes
             if self.policies.observes
+            or (change.path, _word(change.target)) in stands
             or (seen and (synced or change.path in before or change.path not in self.memo.pending))
         ]
         for entry in drift:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any, Protocol
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from netgw.engine.actuator import Actuator
 from netgw.engine.objects import Object
-from netgw.engine.ports import Clock
+from netgw.engine.ports import Clock, Reporter
 from netgw.engine.store import LinksOf, Store
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.kind import Kind
@@ -40,6 +40,35 @@ class Namespaces(Protocol):
     def get(self, namespace: str) -> Mapping[str, str]: ...
 
     async def look(self, namespace: str) -> Mapping[str, str]: ...
+
+
+class SecretWriter(Protocol):
+    """Makes Secrets and changes keys in them, each time in one step or not at all. Raises `KubernetesError`.
+
+    `create`: `WriteConflict` where there is one already. `patch`: only the Secret that was read in this version, else
+    `WriteConflict` or `ObjectGone`; keys and annotations that are not named stay.
+    """
+
+    async def create(
+        self, namespace: str, name: str, data: Mapping[str, SecretBytes], annotations: Mapping[str, str]
+    ) -> None: ...
+
+    async def patch(
+        self,
+        meta: SecretMeta,
+        *,
+        put: Mapping[str, SecretBytes],
+        remove: Iterable[str] = (),
+        annotations: Mapping[str, str],
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Making:
+    """With what keys are made, where a spec asks for it. `choose` takes one character of these, for nobody to guess."""
+
+    writer: SecretWriter
+    choose: Callable[[str], str]
 
 
 class Fingerprints(Protocol):
@@ -74,8 +103,10 @@ class Listener:
     """Who is told what a backend learns, and what the backend has to know of Kubernetes.
 
     `managed(uuid)`: whether a living object records this uuid. `changed(uuids, listed)`: what moved in the cloud;
-    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials.
-    `recovered()`: it answers again. `blinded(why)`: no look for too long.
+    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials, or not for
+    all that they are used for.
+    `recovered()`: it answers again. `blinded(why)`: no look for too long. `serves_kind(kind)`: whether there is an
+    object of this kind, so that somebody needs what is read for it.
     """
 
     managed: Callable[[str], bool]
@@ -83,6 +114,7 @@ class Listener:
     refused: Callable[[], None]
     recovered: Callable[[], None]
     blinded: Callable[[str], None]
+    serves_kind: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
@@ -103,6 +135,8 @@ class Parts:
     namespaces: Namespaces
     fingerprints: Fingerprints
     may_use_own: Callable[[str], bool]
+    making: Making
+    reporter: Reporter
     sampling: Sampling = SAMPLING
     cluster_networks: tuple[IPv4Network, ...] = ()
 

@@ -118,20 +118,23 @@ class Import(Model):
 
 
 IMPORT_FIXED = Rule(
-    "!has(oldSelf.status) || !has(oldSelf.status.uuid) || (has(self.spec.import) ? has(oldSelf.spec.import)"
-    " && self.spec.import == oldSelf.spec.import : !has(oldSelf.spec.import))",
+    "!has(oldSelf.status) || !has(oldSelf.status.uuid) || (has(self.spec.__import__) == has(oldSelf.spec.__import__)"
+    " && (!has(self.spec.__import__) || (has(self.spec.__import__.uuid)"
+    " ? has(oldSelf.spec.__import__.uuid) && self.spec.__import__.uuid == oldSelf.spec.__import__.uuid"
+    " : has(oldSelf.spec.__import__.name) && self.spec.__import__.name == oldSelf.spec.__import__.name)))",
     "import is immutable once the object is bound; delete this object (what it imported is retained by default)"
     " and make another one",
     reason="FieldValueForbidden",
     field_path=".spec.import",
 )
-"""At the root of every kind, the only place that sees whether it is bound."""
+"""At the root of every kind, the only place that sees whether it is bound. `import` is a reserved word of CEL, which
+Kubernetes lets us write as `__import__`."""
 
 
 def required_to_create(field: str) -> Rule:
     """A field of the spec without which nothing can be made; an import can do without."""
     return Rule(
-        f"has(self.import) || has(self.{field})",
+        f"has(self.__import__) || has(self.{field})",
         f"{field} is required, unless spec.import names what exists",
         reason="FieldValueRequired",
         field_path=f".{field}",

@@ -7,15 +7,15 @@ Every write asks for metadata as its answer, and of metadata only a few words ar
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretBytes
 
-from netgw.kube.calls import METADATA, METADATA_LIST, WRITE, Calls, MetaEvent, Objects, path_of
-from netgw.kube.errors import WriteConflict
-from netgw.kube.transport import JSON_PATCH
+from netgw.engine.objects import PREFIX
+from netgw.kube.calls import METADATA, METADATA_LIST, WRITE, Calls, MetaEvent, path_of
+from netgw.kube.transport import JSON_PATCH, MERGE_PATCH
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,14 @@ class SecretMeta:
 
 @dataclass(frozen=True)
 class Secret:
-    """A Secret with its decoded data; drop it as soon as the call that needed it is done."""
+    """A Secret with its decoded data; drop it as soon as the call that needed it is done.
+
+    `notes`: its annotations whose names begin with ours; of the others one may hold the data once more.
+    """
 
     meta: SecretMeta
     data: Mapping[str, SecretBytes] = field(repr=False)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,48 +64,34 @@ class SecretCalls(Calls):
         if answer is None:
             return None
         data = {key: SecretBytes(base64.b64decode(value)) for key, value in (answer.get("data") or {}).items()}
-        return Secret(_meta(answer), data)
+        annotations = (answer["metadata"].get("annotations") or {}).items()
+        return Secret(_meta(answer), data, {key: value for key, value in annotations if key.startswith(PREFIX)})
 
     async def create_secret(
-        self, namespace: str, name: str, data: Mapping[str, SecretBytes], labels: Mapping[str, str]
+        self,
+        namespace: str,
+        name: str,
+        data: Mapping[str, SecretBytes],
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str] | None = None,
     ) -> SecretMeta:
         """Make an Opaque Secret; `WriteConflict` when it is there already."""
+        marks = {"labels": dict(labels), "annotations": dict(annotations or {})}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
+            "metadata": {"name": name, "namespace": namespace, **marks},
             "data": _encoded(data),
         }
         return _meta(await self._call("POST", _path(namespace), query=WRITE, body=body, accept=METADATA))
 
-    async def patch_secret_data(
-        self,
-        namespace: str,
-        name: str,
-        resource_version: str,
-        set: Mapping[str, SecretBytes],  # noqa: A002  the word for it
-        remove: Sequence[str] = (),
-        *,
-        uid: str | None = None,
-    ) -> SecretMeta:
-        """Set keys and remove keys that are there, and leave the others alone.
-
-        `WriteConflict` when it is another Secret or version, or a key to remove is not there; `ObjectGone`.
-        """
-        tests = _tests(resource_version, uid)
-        ops = [{"op": "add", "path": f"/data/{_pointer(key)}", "value": value} for key, value in _encoded(set).items()]
-        ops += [{"op": "remove", "path": f"/data/{_pointer(key)}"} for key in remove]
-        try:
-            return await self._patch_secret(namespace, name, [*tests, *ops])
-        except WriteConflict:
-            if remove or not set:
-                raise
-        # A Secret without any data has nothing to add a key to; this fails where it has, and where it moved.
-        whole: Objects = [
-            {"op": "test", "path": "/data", "value": None},
-            {"op": "add", "path": "/data", "value": _encoded(set)},
-        ]
-        return await self._patch_secret(namespace, name, [*tests, *whole])
+    async def patch_secret(self, namespace: str, name: str, body: Mapping[str, Any]) -> SecretMeta:
+        """A JSON merge patch (RFC 7396); `WriteConflict` where it names another resourceVersion than the current."""
+        path = _path(namespace, name)
+        answer = await self._call(
+            "PATCH", path, query=WRITE, body=dict(body), content_type=MERGE_PATCH, accept=METADATA
+        )
+        return _meta(answer)
 
     async def secret_finalizers(self, namespace: str, name: str) -> SecretFinalizers | None:
         answer = await self._get(_path(namespace, name), METADATA)
@@ -114,9 +104,13 @@ class SecretCalls(Calls):
 
     async def set_secret_finalizers(self, meta: SecretMeta, finalizers: Iterable[str]) -> None:
         """Replace the list; `WriteConflict` when the Secret moved, `ObjectGone`."""
-        ops = _tests(meta.resource_version, meta.uid)
-        ops.append({"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)})
-        await self._patch_secret(meta.namespace, meta.name, ops)
+        ops = [
+            {"op": "test", "path": "/metadata/uid", "value": meta.uid},
+            {"op": "test", "path": "/metadata/resourceVersion", "value": meta.resource_version},
+            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
+        ]
+        path = _path(meta.namespace, meta.name)
+        await self._call("PATCH", path, query=WRITE, body=ops, content_type=JSON_PATCH, accept=METADATA)
 
     async def list_secret_metadata(self, namespace: str | None) -> tuple[list[SecretMeta], str]:
         """The metadata of all Secrets (of a namespace), and the resourceVersion to watch from."""
@@ -128,27 +122,13 @@ class SecretCalls(Calls):
         async for event in self._watch_metadata(_path(namespace), resource_version):
             yield SecretEvent(event["type"], _meta(event["object"]))
 
-    async def _patch_secret(self, namespace: str, name: str, ops: Objects) -> SecretMeta:
-        path = _path(namespace, name)
-        return _meta(await self._call("PATCH", path, query=WRITE, body=ops, content_type=JSON_PATCH, accept=METADATA))
-
 
 def _path(namespace: str | None, name: str | None = None) -> str:
     return path_of("", "v1", "secrets", namespace, name)
 
 
-def _tests(resource_version: str, uid: str | None) -> Objects:
-    tests: Objects = [{"op": "test", "path": "/metadata/uid", "value": uid}] if uid else []
-    return [*tests, {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version}]
-
-
 def _encoded(data: Mapping[str, SecretBytes]) -> dict[str, str]:
     return {key: base64.b64encode(value.get_secret_value()).decode() for key, value in data.items()}
-
-
-def _pointer(key: str) -> str:
-    """A key as a step of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _meta(obj: Mapping[str, Any]) -> SecretMeta:

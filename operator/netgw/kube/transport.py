@@ -21,6 +21,7 @@ from netgw.kube.errors import KubernetesError, NamespaceTerminating, ObjectGone,
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 
 _SECONDS = 30.0
 _CONNECT_SECONDS = 10.0

@@ -14,10 +14,16 @@ NAME = "should match '^[a-zA-Z0-9_-]{1,64}$'"
 UNSPECIFIED = "0.0.0.0"  # noqa: S104 (nothing listens here)
 ONE_OF = "give exactly one of name and uuid"
 REQUIRED = "Required value"
+NO_SECRET = "spec.ipsec: Required value: ipsec.authentication.pskSecretRef is required, unless spec.import names"
 PUBLIC = "spec.remoteAddress.address: Invalid value: … give the peer's public IPv4 address, such as"
 INSIDE = "spec.tunnelInternalIp: Invalid value: … give the second or third address of a /30 in 169.254.0.0/16, such as"
 NETWORK = "spec.localRoutes[0].staticNetwork: Invalid value: … give an IPv4 network with its length, such as"
+ANNOUNCED = "pskGeneration.announce: Invalid value: … announce needs a rotateAfter that is longer"
 HOST_BITS = "spec.localRoutes[0].staticNetwork: Invalid value: … host bits are set: give the first address"
+
+
+def generation(**fields: str) -> dict[str, Any]:
+    return ipsec(authentication={"pskGeneration": fields})
 
 
 REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
@@ -46,7 +52,7 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("cloud name empty", CONNECTION, spec(name=""), NAME),
     ("cloud name of 65", TUNNEL, spec(name="n" * 65), "spec.name: Too long: may not be more than 64"),
     ("no spec", GATEWAY, {"spec": None}, f"spec: {REQUIRED}"),
-    ("unknown field", GATEWAY, spec(managementPolicy="Observe"), 'unknown field "spec.managementPolicy"'),
+    ("unknown field", GATEWAY, spec(interval="5m"), 'unknown field "spec.interval"'),
     # gateway
     ("no zone", GATEWAY, spec(zone=None), f"spec.zone: {REQUIRED}"),
     ("zone", GATEWAY, spec(zone="hel1"), "spec.zone in body should match '^[a-z]{2}-[a-z]{3}[0-9]$'"),
@@ -57,7 +63,7 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("unknown feature", GATEWAY, spec(features=["dns"]), 'Unsupported value: "dns": supported values: "nat", "vpn"'),
     ("feature twice", GATEWAY, spec(features=["vpn", "vpn"]), 'spec.features[1]: Duplicate value: "vpn"'),
     ("no router", GATEWAY, spec(routerRef=None), f"spec.routerRef: {REQUIRED}"),
-    ("router without uuid", GATEWAY, spec(routerRef={"uuid": None}), f"spec.routerRef.uuid: {REQUIRED}"),
+    ("router by nothing", GATEWAY, spec(routerRef={"uuid": None}), f"spec.routerRef: Invalid value: {ONE_OF}"),
     ("router uuid", GATEWAY, spec(routerRef={"uuid": UUID.upper()}), "spec.routerRef.uuid in body should match"),
     ("no address", GATEWAY, spec(addresses=[]), "spec.addresses in body should have at least 1 items"),
     (
@@ -154,16 +160,16 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("peer 240/4", TUNNEL, peer("240.0.0.1"), PUBLIC),
     ("peer broadcast", TUNNEL, peer("255.255.255.255"), PUBLIC),
     ("no ipsec", TUNNEL, spec(ipsec=None), f"spec.ipsec: {REQUIRED}"),
-    ("no authentication", TUNNEL, ipsec(authentication=None), f"spec.ipsec.authentication: {REQUIRED}"),
-    (
-        "no Secret",
-        TUNNEL,
-        ipsec(authentication={"pskSecretRef": None}),
-        f"spec.ipsec.authentication.pskSecretRef: {REQUIRED}",
-    ),
+    ("no authentication", TUNNEL, ipsec(authentication=None), NO_SECRET),
+    ("no Secret", TUNNEL, ipsec(authentication={"pskSecretRef": None}), NO_SECRET),
     ("Secret without name", TUNNEL, secret(name=None), f"spec.ipsec.authentication.pskSecretRef.name: {REQUIRED}"),
     ("Secret name", TUNNEL, secret(name="Office"), "spec.ipsec.authentication.pskSecretRef.name in body should match"),
     ("Secret key", TUNNEL, secret(key="a/b"), "spec.ipsec.authentication.pskSecretRef.key in body should match"),
+    ("term without unit", TUNNEL, generation(rotateAfter="720"), "pskGeneration.rotateAfter in body should match"),
+    ("empty term", TUNNEL, generation(rotateAfter=""), "rotateAfter in body should be at least 2 chars long"),
+    ("short term", TUNNEL, generation(rotateAfter="23h59m"), "rotateAfter: Invalid value: … give at least 24h"),
+    ("announced too early", TUNNEL, generation(rotateAfter="48h", announce="48h"), ANNOUNCED),
+    ("announced without term", TUNNEL, generation(announce="1h"), ANNOUNCED),
     (
         "a key in the spec",
         TUNNEL,
@@ -256,6 +262,9 @@ ACCEPTED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             phase1DhGroupNumbers=[2, 5, 14, 15, 16, 18, 19, 20, 21, 24],
         ),
     ),
+    ("key to be made", TUNNEL, generation()),
+    ("key to be rotated", TUNNEL, generation(rotateAfter="720h", announce="24h")),
+    ("term in parts", TUNNEL, generation(rotateAfter="24h0m1s", announce="0s")),
     ("every time", TUNNEL, ipsec(rekeyTime=0, childRekeyTime=1, ikeLifetime=2**31 - 1, dpdDelay=0, dpdTimeout=0)),
 ]
 

@@ -34,7 +34,7 @@ FORBIDDEN: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "router",
         GATEWAY,
         spec(routerRef={"uuid": OTHER_UUID}),
-        "spec.routerRef.uuid: Forbidden: the router is immutable; make",
+        "spec.routerRef: Forbidden: the router is immutable; make",
     ),
     (
         "address name",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netgw.providers.upcloud.psk import HINT, BrokenRule, GoodKey, check
+from netgw.providers.upcloud.psk import HINT, STRONG_LENGTH, BrokenRule, GoodKey, check, strong
 
 KEY = b"madeup_psk_for_tests_1"
 
@@ -67,3 +68,10 @@ def test_agrees_with_the_api_document(data: bytes) -> None:
 def test_the_hint_has_a_command_that_makes_a_good_key() -> None:
     assert "openssl rand -hex 24 | sed 's/^0/a/'" in HINT
     assert isinstance(check(b"a" + b"0f" * 23 + b"0\n"), GoodKey)
+
+
+@given(st.randoms(use_true_random=False))
+def test_made_keys_are_good_and_strong(rng: Random) -> None:
+    key = strong(rng.choice)
+    assert check(key.get_secret_value().encode()) == GoodKey(key)
+    assert len(key.get_secret_value()) == STRONG_LENGTH

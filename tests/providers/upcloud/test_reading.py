@@ -149,6 +149,12 @@ def test_timers_and_state_are_those_of_the_newest() -> None:
     assert reading.child.life_time == 800
 
 
+def test_of_one_birth_the_younger_is_the_newest() -> None:
+    young, old = child(2, rekey_time=900, install_time=1), child(1, rekey_time=5, install_time=1400)
+    reading = read(ike(young, old, rekey_time=8, established=1), ike(rekey_time=2, established=9000))
+    assert reading.rekey_seconds == (("ike", 8), ("child", 900))
+
+
 def test_without_times_the_last_is_the_newest() -> None:
     assert read(ike(rekey_time=1), ike(rekey_time=2)).rekey_seconds == (("ike", 2),)
 

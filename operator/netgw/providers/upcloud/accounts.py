@@ -3,6 +3,7 @@
 | the first that applies                                        | credential                         |
 |---------------------------------------------------------------|------------------------------------|
 | the object's own `credentialsSecretRef` (gateways, routers)   | that Secret, in its namespace      |
+| a gateway at a Router, in the same namespace                  | that of the Router                 |
 | below a gateway                                               | that of the gateway                |
 | below a gateway that is gone, when it was made or found       | the one recorded in status         |
 | the namespace's `netgw.dev/default-credentials`               | that Secret                        |
@@ -112,10 +113,18 @@ class Accounts:
         if root is None and self._left_behind(obj):
             named = _name(obj.status.get(FIELD))
         else:
-            named = (root and _name(root.spec.get(FIELD))) or self._namespaces.get(obj.namespace).get(DEFAULT)
+            said = None if root is None else _name(root.spec.get(FIELD)) or self._of_router(root)
+            named = said or self._namespaces.get(obj.namespace).get(DEFAULT)
         if named:
             return Ref(obj.namespace, named)
         return OWN if self._has_own and self._may_use_own(obj.namespace) else Ref(obj.namespace, "")
+
+    def _of_router(self, gateway: Object) -> str | None:
+        """What the Router names that a gateway is at. One of another namespace lends its credentials to nobody."""
+        router = self._store.parent(gateway)
+        if router is None or router.namespace != gateway.namespace:
+            return None
+        return _name(router.spec.get(FIELD))
 
     def gateway_of(self, obj: Object) -> Object | None:
         """The gateway above it, where there is one in Kubernetes."""

@@ -19,7 +19,10 @@ Messages never hold what differs from one answer to the next: no correlation id,
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +39,8 @@ from netgw.providers.upcloud.api import (
     UpCloudError,
 )
 from netgw.providers.upcloud.api.errors import SAFE_METHODS
+
+log = logging.getLogger(__name__)
 
 QUOTA_WORDS = "can have up to"
 """Of "Service with plan production can have up to 2 connections.", the only wording that is documented."""
@@ -68,6 +73,16 @@ def failed(error: UpCloudError, caller: Caller, since: datetime | None = None) -
     return CallFailed(
         outcome, ambiguous=ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error), words=words
     )
+
+
+@contextmanager
+def mapped(caller: Caller) -> Iterator[None]:
+    """UpCloud's errors become the engine's; the log keeps the correlation id."""
+    try:
+        yield
+    except UpCloudError as error:
+        log.log(logging.DEBUG if isinstance(error, NotFound) else logging.INFO, "%s", error)
+        raise failed(error, caller) from None
 
 
 def _is_hearsay(error: UpCloudError) -> bool:

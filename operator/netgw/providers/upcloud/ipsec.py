@@ -15,11 +15,14 @@ every recorded answer since 2024; documentation only, for none of it is ever sen
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from netgw.kube.resource import INT32_MAX, Model, SecretKeyRef, list_set
+from netgw.kube.duration import DURATION_PATTERN, parse_duration
+from netgw.kube.resource import INT32_MAX, Model, Rule, SecretKeyRef, list_set, rules
 
 EncryptionAlgorithm = Literal[
     "aes128",
@@ -45,16 +48,65 @@ DhGroups = Annotated[tuple[DhGroup, ...] | None, Field(min_length=1, max_length=
 Seconds = Annotated[int | None, Field(ge=0, le=INT32_MAX)]
 
 
+ROTATE_LEAST = timedelta(hours=24)
+ANNOUNCE_DEFAULT = timedelta(hours=24)
+ROTATE_RULE = Rule("duration(self) >= duration('24h')", "give at least 24h, such as 720h for thirty days")
+ANNOUNCE_RULE = Rule(
+    "!has(self.announce) || (has(self.rotateAfter) && duration(self.announce) < duration(self.rotateAfter))",
+    "announce needs a rotateAfter that is longer",
+    field_path=".announce",
+)
+
+Duration = Annotated[str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=24)]
+
+
+class PskGeneration(Model):
+    """Lets netgw make the key and rotate it. It needs a role of its own: deploy/rbac-key-generation.yaml."""
+
+    model_config = ConfigDict(json_schema_extra=rules(ANNOUNCE_RULE))
+
+    rotate_after: Annotated[Duration | None, Field(json_schema_extra=rules(ROTATE_RULE))] = None
+    """Age at which the key is exchanged for a new one, at least 24h, for example 720h. Not set: it is never exchanged.
+
+    The key that a person put into the Secret is exchanged as well. Of several tunnels that use one key the eldest
+    decides."""
+    announce: Duration | None = None
+    """How long before the exchange the new key is in the Secret for the peer to fetch, as <key>-next, for example 24h.
+    Default: 24h, or half of rotateAfter where that is shorter."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> PskGeneration:
+        rotate, announce = parse_duration(self.rotate_after), parse_duration(self.announce)
+        if rotate is not None and rotate < ROTATE_LEAST:
+            raise PydanticCustomError("rotate_after", ROTATE_RULE.message)
+        if announce is not None and (rotate is None or announce >= rotate):
+            raise PydanticCustomError("announce", ANNOUNCE_RULE.message)
+        return self
+
+
+WHERE_TO_PUT = Rule(
+    "!has(self.pskGeneration) || has(self.pskSecretRef)",
+    "pskGeneration needs pskSecretRef: the Secret that the key is kept in",
+    reason="FieldValueRequired",
+    field_path=".pskSecretRef",
+)
+
+
 class Authentication(Model):
     """How the two sides prove who they are: by a pre-shared key."""
 
+    model_config = ConfigDict(json_schema_extra=rules(WHERE_TO_PUT))
+
     psk_secret_ref: SecretKeyRef | None = None
     """Required, unless spec.import names a tunnel that exists: without it the key is never touched. Secret with the
-    pre-shared key, in the same namespace: 8 to 64 characters of A-Z a-z 0-9 _ and . with no leading
-    0. One trailing newline is trimmed. A good one: openssl rand -hex 24 | sed 's/^0/a/'
+    pre-shared key, in the same namespace: 8 to 64 characters of A-Z a-z 0-9 _ and . with no leading 0. One trailing
+    newline is trimmed. A good one: openssl rand -hex 24 | sed 's/^0/a/'
 
     A new key is set in place, one tunnel after the other where several share the Secret. It interrupts the tunnel until
     the peer has the new key as well."""
+    psk_generation: PskGeneration | None = None
+    """Lets netgw make the Secret, with a strong key, where there is none, and rotate the key. It never overwrites a
+    key. Not set: netgw writes to no Secret."""
 
 
 class Ipsec(Model):

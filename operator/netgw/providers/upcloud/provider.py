@@ -19,9 +19,12 @@ from netgw.providers.upcloud.failures import Caller
 from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator
 from netgw.providers.upcloud.rollout import Rollout
+from netgw.providers.upcloud.router import model as router
+from netgw.providers.upcloud.router.actuator import RouterActuator
 from netgw.providers.upcloud.tunnel import model as tunnel
 from netgw.providers.upcloud.tunnel.actuator import TunnelActuator
 from netgw.providers.upcloud.tunnel.key import Keys
+from netgw.providers.upcloud.tunnel.rotation import Rotation
 
 
 class UpCloudBackend:
@@ -47,10 +50,12 @@ class UpCloudBackend:
         # A look from less than one fast interval after a change could still show a tunnel up from before it.
         rollout = Rollout(parts.clock, grace=parts.intervals.fast)
         keys = Keys(parts.secrets, parts.fingerprints)
+        rotation = Rotation(parts.store, parts.clock, parts.secrets, parts.fingerprints, parts.making)
         self.actuators: Mapping[str, Actuator] = {
+            RouterActuator.kind: RouterActuator(context),
             GatewayActuator.kind: GatewayActuator(context, rollout),
             ConnectionActuator.kind: ConnectionActuator(context),
-            TunnelActuator.kind: TunnelActuator(context, keys, rollout),
+            TunnelActuator.kind: TunnelActuator(context, keys, rotation, rollout, parts.reporter),
         }
 
     async def poll(self) -> None:
@@ -76,8 +81,9 @@ def client(environ: Mapping[str, str]) -> Clients:
 
 UPCLOUD = Provider(
     name="upcloud",
-    kinds=(gateway.KIND, connection.KIND, tunnel.KIND),
+    kinds=(router.KIND, gateway.KIND, connection.KIND, tunnel.KIND),
     links={
+        RouterActuator.kind: RouterActuator.links,
         GatewayActuator.kind: GatewayActuator.links,
         ConnectionActuator.kind: ConnectionActuator.links,
         TunnelActuator.kind: TunnelActuator.links,

@@ -1,4 +1,4 @@
-"""Whether a pre-shared key is one that UpCloud accepts, told without telling anything of the key. Pure.
+"""Whether a pre-shared key is one that UpCloud accepts, told without telling anything of the key; a new one. Pure.
 
 The API document has `^[a-zA-Z1-9_.][a-zA-Z0-9_.]+$`, 8 to 64 characters: base64 fails on + / =, hex on a leading 0.
 """
@@ -6,6 +6,8 @@ The API document has `^[a-zA-Z1-9_.][a-zA-Z0-9_.]+$`, 8 to 64 characters: base64
 from __future__ import annotations
 
 import re
+import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +21,9 @@ HINT = (
     "A good one: openssl rand -hex 24 | sed 's/^0/a/'."
 )
 """What a good key looks like and how to make one, for messages."""
+
+STRONG_LENGTH = 48
+_CHARACTERS = string.ascii_letters + string.digits + "_."
 
 _ALPHABET = re.compile(rb"[A-Za-z0-9_.]*")
 
@@ -50,6 +55,12 @@ def check(data: bytes) -> GoodKey | BrokenRule:
     if (broken := _broken(value)) is not None:
         return broken
     return GoodKey(SecretStr(value.decode("ascii")), trimmed)
+
+
+def strong(choose: Callable[[str], str]) -> SecretStr:
+    """A new key of 287 bits. `choose` takes one of the characters that it is given, for nobody to guess."""
+    first = choose(_CHARACTERS.replace("0", ""))
+    return SecretStr(first + "".join(choose(_CHARACTERS) for _ in range(STRONG_LENGTH - 1)))
 
 
 def _broken(value: bytes) -> BrokenRule | None:

@@ -89,8 +89,13 @@ def _reading(ikes: list[IkeSa], children: list[ChildSa]) -> Reading:
 
 
 def _newest(sas: Iterable[SA]) -> SA | None:
-    """By its birth; the last in the list where that is not told, for max takes the first of equals."""
-    return max(reversed(list(sas)), key=lambda sa: sa.created_at or EPOCH, default=None)
+    """By its birth, then by its age, else the last in the list, for max takes the first of equals."""
+    return max(reversed(list(sas)), key=lambda sa: (sa.created_at or EPOCH, -_age(sa)), default=None)
+
+
+def _age(sa: IkeSa | ChildSa) -> int:
+    """Seconds."""
+    return (sa.established if isinstance(sa, IkeSa) else sa.install_time) or 0
 
 
 def _by_identity(children: Iterable[ChildSa]) -> dict[str, ChildSa]:

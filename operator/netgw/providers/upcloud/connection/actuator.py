@@ -95,11 +95,11 @@ class ConnectionActuator(Base):
 
     def equal(self, external: External, desired: Desired) -> bool:
         """Only under a gateway that is ours, and only when nothing would have to change."""
-        if external.parent != desired.parent or self._store.holder(str(external.parent)) is None:
+        if external.parent != desired.parent or not self._is_ours(external.wire[0].gateway):
             return False
         return not diff(self.fields, desired.values, external.values)
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(ConnectionSpec, obj.spec)
         effective, parent = self.effective_name(obj), self.parent_uuid(obj)
         values = plan.desired(spec, managed_name(spec, spec.name, effective))

@@ -14,14 +14,14 @@ MAX_ROUTES = 100
 """Ours, not UpCloud's: admission has to know how much there can be to check."""
 
 EFFECTIVE_NAME_FIXED = Rule(
-    "has(self.spec.import) || (has(self.spec.name) ? self.spec.name : self.metadata.name)"
+    "has(self.spec.__import__) || (has(self.spec.name) ? self.spec.name : self.metadata.name)"
     " == (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)",
     "the name in UpCloud is immutable; make another VpnConnection with the other name and delete this one",
     reason="FieldValueForbidden",
     field_path=".spec.name",
 )
 SOME_ROUTE = Rule(
-    "has(self.import) || (has(self.localRoutes) && size(self.localRoutes) > 0)"
+    "has(self.__import__) || (has(self.localRoutes) && size(self.localRoutes) > 0)"
     " || (has(self.remoteRoutes) && size(self.remoteRoutes) > 0)",
     "give at least one route, in localRoutes or in remoteRoutes",
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+
+from pydantic import SecretStr
 
 from netgw.engine.actuator import (
     Absent,
@@ -22,6 +23,7 @@ from netgw.engine.actuator import (
 from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
+from netgw.engine.ports import Reporter
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.advice.gateways import parent
 from netgw.providers.upcloud.advice.tunnels import internal_ip_hold
@@ -34,9 +36,19 @@ from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import Known, describe
 from netgw.providers.upcloud.tunnel.key import Keys, KeyState, push_requested
 from netgw.providers.upcloud.tunnel.model import KIND, TunnelSpec
+from netgw.providers.upcloud.tunnel.rotation import Rotation, Turn
+from netgw.providers.upcloud.tunnel.sharers import secret_key
 from netgw.providers.upcloud.tunnel.state import is_up
 
 PARENT = "VpnConnection"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """For the length of one pass: the key, where it was read, and how far its rotation is."""
+
+    key: SecretStr | None
+    turn: Turn
 
 
 class TunnelActuator(Base):
@@ -50,20 +62,18 @@ class TunnelActuator(Base):
     parent_kind: str | None = PARENT
     parent_field = "connectionRef"
 
-    def __init__(self, context: Context, keys: Keys, rollout: Rollout) -> None:
+    def __init__(self, context: Context, keys: Keys, rotation: Rotation, rollout: Rollout, reporter: Reporter) -> None:
         super().__init__(context)
         self._keys = keys
+        self._rotation = rotation
         self._rollout = rollout
+        self._reporter = reporter
         self._seen_up: dict[str, datetime] = {}
 
     @staticmethod
     def links(obj: Object) -> Links:
-        ipsec: Any = obj.spec.get("ipsec")
-        try:
-            secret = str(ipsec["authentication"]["pskSecretRef"]["name"])
-        except (KeyError, TypeError):
-            return links(obj, PARENT, TunnelActuator.parent_field)
-        return links(obj, PARENT, TunnelActuator.parent_field, (secret,))
+        used = secret_key(obj)
+        return links(obj, PARENT, TunnelActuator.parent_field, () if used is None else (used[0],))
 
     def validate(self, obj: Object) -> None:
         validated(parse_spec(TunnelSpec, obj.spec))
@@ -144,23 +154,32 @@ class TunnelActuator(Base):
 
     def equal(self, external: External, desired: Desired) -> bool:
         """Only under a gateway that is ours. The key cannot be compared, so it is not."""
-        if external.parent != desired.parent or self._store.holder(external.wire[0].gateway.uuid) is None:
+        if external.parent != desired.parent or not self._is_ours(external.wire[0].gateway):
             return False
         values = {path: value for path, value in desired.values.items() if path != plan.PSK}
         return not diff(self.fields, values, external.values)
 
-    async def resolve(self, obj: Object, external: External | None) -> Resolution:
+    async def resolve(self, obj: Object, external: External | None, *, may_write: bool = False) -> Resolution:
         spec = parse_spec(TunnelSpec, obj.spec)
         effective, parent = self.effective_name(obj), self.parent_uuid(obj)
-        ref = spec.psk_secret_ref
-        state = KeyState() if ref is None else await self._keys.state(obj, ref, new=external is None)
+        state, turn = await self._key(obj, spec, new=external is None, may_write=may_write)
         values = plan.desired(spec, managed_name(spec, spec.name, effective))
-        desired = Desired(effective, parent, values, psk=state.psk, payload=state.key)
+        desired = Desired(effective, parent, values, psk=state.psk, payload=Payload(state.key, turn))
         if external is None:
-            return self._resolve_new(obj, desired, state)
-        return self._resolve_existing(obj, external, desired, state)
+            return self._resolve_new(obj, desired, state, turn)
+        return self._resolve_existing(obj, external, desired, state, turn)
 
-    def _resolve_existing(self, obj: Object, external: External, desired: Desired, state: KeyState) -> Resolution:
+    async def _key(self, obj: Object, spec: TunnelSpec, *, new: bool, may_write: bool) -> tuple[KeyState, Turn]:
+        """What is known of the key, after its rotation has had its turn. Without a reference the key is not managed."""
+        ref, authentication = spec.psk_secret_ref, None if spec.ipsec is None else spec.ipsec.authentication
+        turn = await self._rotation.turn(obj, authentication, here=not new, may_write=may_write)
+        for notice in turn.events:
+            self._reporter.event(obj, *notice)
+        return (KeyState() if ref is None else await self._keys.state(obj, ref, new=new)), turn
+
+    def _resolve_existing(
+        self, obj: Object, external: External, desired: Desired, state: KeyState, turn: Turn
+    ) -> Resolution:
         room, values = self._room(obj, external.wire[0]), dict(desired.values)
         remember = None
         if state.psk is not None:
@@ -174,24 +193,32 @@ class TunnelActuator(Base):
         for path, held in (("localAddress.name", address), ("tunnelInternalIp", inside)):
             if held is not None:
                 values.pop(path)
-        holds = tuple(hold for hold in (state.hold, address, inside, self._parent_missing(obj)) if hold)
+        found: list[Hold | None] = [turn.hold, state.hold, address, inside, self._parent_missing(obj)]
+        holds = tuple(hold for hold in found if hold)
         advice = self._advisor.tunnel(obj, {**external.values, **desired.values}, room.entry.gateway, room.called)
-        return Resolution(replace(desired, values=values), holds, remember, (*state.warnings, *advice))
+        warnings = (*state.warnings, *turn.warnings, *advice)
+        if turn.wrote and diff(self.fields, values, external.values):
+            # One write in a pass, and the Secret had it.
+            later = Waiting("Updating", "The Secret was written; what differs is changed next.", 0.0)
+            return Resolution(None, (*holds, later), warnings=warnings)
+        return Resolution(replace(desired, values=values), holds, remember, warnings)
 
-    def _resolve_new(self, obj: Object, desired: Desired, state: KeyState) -> Resolution:
+    def _resolve_new(self, obj: Object, desired: Desired, state: KeyState, turn: Turn) -> Resolution:
         gateway = self._gateway_uuid(obj, desired.parent)
         entry = None if gateway is None else self._account(obj).known(gateway)
         if entry is None:
             unseen = Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
-            return Resolution(desired, tuple(hold for hold in (state.hold, unseen) if hold), warnings=state.warnings)
+            holds = tuple(hold for hold in (turn.hold, state.hold, unseen) if hold)
+            return Resolution(desired, holds, warnings=(*state.warnings, *turn.warnings))
         room = self._room(obj, entry)
         place = room.for_tunnel(desired.values.get("localAddress.name"))
         if isinstance(place, str):
             desired = replace(desired, defaults={"localAddress.name": place})
         inside = _inside_hold(room, desired.values.get("tunnelInternalIp"), None)
-        holds = tuple(hold for hold in (state.hold, None if isinstance(place, str) else place, inside) if hold)
+        place_hold = None if isinstance(place, str) else place
+        holds = tuple(hold for hold in (turn.hold, state.hold, place_hold, inside) if hold)
         advice = self._advisor.tunnel(obj, {**desired.defaults, **desired.values}, entry.gateway, room.called)
-        return Resolution(desired, holds, warnings=(*state.warnings, *advice))
+        return Resolution(desired, holds, warnings=(*state.warnings, *turn.warnings, *advice))
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
         return self._moved(obj, external, "connection")
@@ -205,7 +232,7 @@ class TunnelActuator(Base):
         connection = str(desired.parent)
         gateway, account = str(self._gateway_uuid(obj, connection)), self._account(obj)
         local = str(desired.values.get("localAddress.name") or desired.defaults["localAddress.name"])
-        body = plan.creation(desired.name, local, desired.values, desired.payload)
+        body = plan.creation(desired.name, local, desired.values, desired.payload.key)
         with self._counting(obj, gateway):
             async with account.writing(gateway):
                 reply = await account.api.create_tunnel(gateway=gateway, connection=connection, body=body)
@@ -213,7 +240,7 @@ class TunnelActuator(Base):
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
         entry, connection, tunnel = external.wire
-        body = plan.modification(tunnel.name, changes, desired.payload)
+        body = plan.modification(tunnel.name, changes, desired.payload.key)
         gateway, account = entry.gateway.uuid, self._account(obj)
         async with account.writing(gateway):
             await account.api.modify_tunnel(
@@ -244,6 +271,7 @@ class TunnelActuator(Base):
             seen_up=self._seen_up.get(tunnel.uuid),
             interrupted=interrupted,
             after=after,
+            turn=Turn() if resolution is None or resolution.desired is None else resolution.desired.payload.turn,
         )
         return describe(obj, entry.gateway, tunnel, resolution, known)
 

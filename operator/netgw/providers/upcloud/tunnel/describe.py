@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from netgw.engine.actuator import Condition, Observation, Resolution
 from netgw.engine.objects import Json, Object, format_time, parse_time
 from netgw.providers.upcloud.api import Gateway, Tunnel
+from netgw.providers.upcloud.tunnel.rotation import Turn
+from netgw.providers.upcloud.tunnel.sharers import secret_key
 from netgw.providers.upcloud.tunnel.state import ENDING, DownMessage, cause, is_up, news
 
 NOTICED_LATE = timedelta(minutes=5)
@@ -21,7 +23,7 @@ class Known:
     """What is known beside the last look.
 
     `message` is the last one of the metrics; `seen_up` is the cloud's time of the last look that saw the tunnel up;
-    `interrupted` and `after` are those of `Rollout.interrupted`.
+    `interrupted` and `after` are those of `Rollout.interrupted`; `turn` is what came of the rotation of the key.
     """
 
     now: datetime
@@ -29,6 +31,7 @@ class Known:
     seen_up: datetime | None = None
     interrupted: str | None = None
     after: float | None = None
+    turn: Turn = field(default_factory=Turn)
 
 
 def describe(obj: Object, gateway: Gateway, tunnel: Tunnel, resolution: Resolution | None, known: Known) -> Observation:
@@ -46,8 +49,9 @@ def describe(obj: Object, gateway: Gateway, tunnel: Tunnel, resolution: Resoluti
             "healthy": tunnel.tunnel_healthy if up else None,
             "since": since,
             "interruptedAt": known.interrupted,
+            **known.turn.fields,
         },
-        after=known.after,
+        after=min((seconds for seconds in (known.after, known.turn.after) if seconds is not None), default=None),
     )
 
 
@@ -122,11 +126,8 @@ def _compare_keys(obj: Object) -> str:
 
 def _secret(obj: Object) -> str:
     """From the raw spec, which may be invalid."""
-    try:
-        ref = obj.spec["ipsec"]["authentication"]["pskSecretRef"]
-        return f"Secret {ref['name']}/{ref.get('key', 'psk')}"
-    except (KeyError, TypeError, AttributeError):
-        return "the Secret"
+    used = secret_key(obj)
+    return "the Secret" if used is None else f"Secret {used[0]}/{used[1]}"
 
 
 def _quote(message: DownMessage | None) -> str:
@@ -146,6 +147,9 @@ def _healthy(tunnel: Tunnel, up: bool | None) -> Condition:
 
 def _psk_in_sync(obj: Object, resolution: Resolution | None) -> Condition:
     """Whether the key that the Secret holds is the one that the cloud accepted last."""
+    if resolution is not None and secret_key(obj) is None:
+        said = "The spec names no Secret with a key: the key that UpCloud has is never touched."
+        return Condition("PskInSync", "Unknown", "NeverPushed", said)
     recorded = obj.status.get("psk") or {}
     held = next((h for h in resolution.holds if h.reason in SECRET_REASONS), None) if resolution else None
     if held is not None:

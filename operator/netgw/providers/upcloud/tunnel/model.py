@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field
@@ -54,7 +55,7 @@ class RemoteAddress(Model):
 
 
 PSK_REQUIRED = Rule(
-    "has(self.import) || (has(self.ipsec) && has(self.ipsec.authentication)"
+    "has(self.__import__) || (has(self.ipsec) && has(self.ipsec.authentication)"
     " && has(self.ipsec.authentication.pskSecretRef))",
     "ipsec.authentication.pskSecretRef is required, unless spec.import names a tunnel that exists",
     reason="FieldValueRequired",
@@ -126,6 +127,34 @@ class PskStatus(PskRecord):
     """When UpCloud accepted the key from us. Absent for a key that was never sent from here."""
 
 
+class Phase(StrEnum):
+    """Of a rotation."""
+
+    SCHEDULED = "Scheduled"
+    ANNOUNCED = "Announced"
+    SWITCHED = "Switched"
+
+
+class PskRotationStatus(Model):
+    """Where the rotation of the key is, without any key."""
+
+    phase: str | None = None
+    """Scheduled; Announced: the next key is in the Secret as <key>-next; Switched: it is the key now, and the former
+    one is kept as <key>-previous until every tunnel that uses it is up."""
+    resource_version: str | None = None
+    """resourceVersion of the Secret that this is about."""
+    rotated_at: AwareDatetime | None = None
+    """Since when the Secret has the key that it has, as far as known."""
+    announced_at: AwareDatetime | None = None
+    """When the next key was written into the Secret. In phase Announced only."""
+    switch_at: AwareDatetime | None = None
+    """When the next key becomes the key. Not in phase Switched."""
+    next_fingerprint: str | None = None
+    """Keyed fingerprint of the next key. In phase Announced only."""
+    approval: str | None = None
+    """The value of the annotation netgw.dev/approve that switches at once. In phase Announced only."""
+
+
 class TunnelStatus(Status):
     """What was last observed of the tunnel."""
 
@@ -149,6 +178,8 @@ class TunnelStatus(Status):
     """When a change that interrupts was sent to the tunnel while it was up. Absent once it is up again."""
     psk: PskStatus | None = None
     """Which pre-shared key the tunnel has, without the key."""
+    psk_rotation: PskRotationStatus | None = None
+    """Where the rotation of the key is. Absent where the spec does not ask for one."""
     last_handled_push_psk_at: str | None = None
     """The value of the annotation netgw.dev/push-psk-requested-at that was handled last."""
 
