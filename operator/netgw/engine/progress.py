@@ -220,6 +220,7 @@ class Pass:
             }
             for change in changes
             if self.policies.observes
+            or before.get(change.path, {}).get("desired") == _word(change.target)  # the spec says what it said then
             or (seen and (synced or change.path in before or change.path not in self.memo.pending))
         ]
         for entry in drift:
