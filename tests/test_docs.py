@@ -23,7 +23,8 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((ROOT / "deploy
 
 WORD = re.compile(r"(?:[A-Z][a-z]+)+")
 POLICIES = {choice for choices in CHOICES.values() for choice in choices}
-NO_REASONS = {"True", "False", "Unknown", "Normal", "FieldValueRequired", *POLICIES, *(kind.kind for kind in KINDS)}
+OTHER_WORDS = {"True", "False", "Unknown", "Normal", "FieldValueRequired", "Replace", "Router"}
+NO_REASONS = {*OTHER_WORDS, *POLICIES, *(kind.kind for kind in KINDS)}
 ROW = re.compile(r"^\| `([^`]+)` \| (.*) \|$", re.MULTILINE)
 QUOTED = re.compile(r'"([^"]+)"')
 CODE = re.compile(r"`[^`\n]*`")

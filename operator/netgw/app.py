@@ -290,6 +290,7 @@ class App:
             refused=lambda: self._wake_spread(self._served(ours), min(self._fast, SPREAD)),
             recovered=functools.partial(self._cloud_recovered, ours),
             blinded=functools.partial(self._cloud_silent, ours),
+            serves_kind=lambda kind: any(obj.kind == kind and ours(obj) for obj in self.store),
         )
 
     def _relist_soon(self) -> None:

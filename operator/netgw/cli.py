@@ -22,6 +22,7 @@ from netgw.kube.fingerprint import FingerprintKeyError
 from netgw.kube.provider import Client, ConfigurationError, Provider
 from netgw.probes import ProbesError
 from netgw.process import Fatal, Process
+from netgw.providers.upcloud.plans import Form, PlansError, plans_text
 from netgw.providers.upcloud.simulator.server import serve
 from netgw.settings import Settings, SettingsError
 
@@ -80,6 +81,17 @@ def upcloud(
         sys.exit(f"netgw: --tunnels is {tunnels!r}; expected up or idle")
     dial: Literal["up", "idle"] = "up" if tunnels == "up" else "idle"
     serve(listen=listen, delay=delay, token=token, routers=tuple(router or ()), tunnels=dial)
+
+
+@app.command()
+def plans(
+    output: Annotated[Form, typer.Option("--output", "-o", help="table or json, in the words of the API.")] = "table",
+) -> None:
+    """Print UpCloud's plans for gateways, with the credentials of the environment: UPCLOUD_TOKEN and the like."""
+    try:
+        print(asyncio.run(plans_text(os.environ, output)))
+    except (ConfigurationError, PlansError) as error:
+        sys.exit(f"netgw: {error}")
 
 
 @app.command()

@@ -83,3 +83,25 @@ def test_a_new_spec_ends_the_fight() -> None:
     memo.see(2, ["plan"])
     assert memo.fought(PLAN, 1.0) is None
     assert memo.pending == {"plan"}
+
+
+def test_each_call_is_refused_by_itself() -> None:
+    """Two that are refused side by side, a label and a plan, do not make each other be asked again and again."""
+    memo = Memo()
+    memo.refuse("label", Stalled("Rejected", "No label."), 0.0)
+    memo.refuse("plan", Waiting("QuotaReached", "No room.", 900.0), 10.0)
+    assert memo.refusal("label", 20.0) == Stalled("Rejected", "No label.", 3580.0)
+    assert memo.refusal("plan", 20.0) == Waiting("QuotaReached", "No room.", 890.0)
+    memo.sent_well("plan")
+    assert memo.refusal("plan", 20.0) is None
+    assert memo.refusal("label", 20.0) is not None
+    memo.refuse("other", Waiting("Conflict", "No.", 5.0), 4000.0)
+    assert set(memo.attempts) == {"other"}  # what is over is not kept
+
+
+def test_who_is_forgiven() -> None:
+    memo = Memo()
+    memo.refuse("label", Stalled("Rejected", "No."), 0.0)
+    memo.refuse("plan", Waiting("PermissionDenied", "No.", 900.0), 0.0)
+    memo.forgive(frozenset({"PermissionDenied"}))
+    assert set(memo.attempts) == {"label"}

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netgw.engine.plan import Change, Field, Interrupts, canonical, diff, digest, interrupting, show, targets
+from netgw.engine.plan import (
+    Change,
+    Field,
+    Interrupts,
+    approval,
+    canonical,
+    diff,
+    digest,
+    interrupting,
+    show,
+    targets,
+)
 
 PLAIN = Field("plain", Interrupts.NO, "for tests")
 SET = Field("set", Interrupts.UNKNOWN, "for tests", unordered=True)
@@ -102,3 +113,65 @@ def test_a_key_is_not_shown_not_even_its_fingerprint() -> None:
 @given(items)
 def test_a_value_is_shown_short(value: Any) -> None:
     assert len(show(value)) <= 60
+
+
+LABELS = Field("labels[*]", Interrupts.NO, "for tests")
+ADDRESS = Field("addresses[*].address", Interrupts.YES, "for tests")
+ADDRESSES = Field("addresses", Interrupts.YES, "for tests", mutable=False)
+
+
+@pytest.mark.parametrize(
+    ("field", "paths", "its"),
+    [
+        (PLAIN, ["plain", "plainer", "a.plain"], ["plain"]),
+        (PLAIN, [], []),
+        (
+            LABELS,
+            ["labels[b]", "labels[a]", "labels", "label[a]", "labels[c", "xlabels[a]"],
+            ["labels[a]", "labels[b]"],
+        ),
+        (
+            LABELS,
+            ["labels[]]", "labels[a].address]", "labels[*]", "labels[ ]"],
+            ["labels[ ]", "labels[*]", "labels[]]"],
+        ),
+        (ADDRESS, ["addresses", "addresses[a].address", "addresses[b].name", "labels[addresses[a].address]"], None),
+        (ADDRESSES, ["addresses", "addresses[a].address"], ["addresses"]),
+    ],
+)
+def test_paths_of_a_field(field: Field, paths: list[str], its: list[str] | None) -> None:
+    found = field.paths(dict.fromkeys(paths, 1))
+    if its is None:
+        assert found == ["addresses[a].address"]
+    else:
+        assert set(its) <= set(found)
+        assert found == sorted(found)
+        assert all(path.startswith(field.path.split("*")[0]) for path in found)
+
+
+def test_one_change_for_each_key() -> None:
+    desired = {"labels[b]": "1", "labels[a]": None, "labels[c]": "", "plain": 1}
+    external = {"labels[b]": "2", "labels[a]": "x", "labels[d]": "y", "plain": 1}
+    changes = diff((PLAIN, LABELS), desired, external)
+    assert [(c.path, c.current, c.target) for c in changes] == [
+        ("labels[a]", "x", None),
+        ("labels[b]", "2", "1"),
+        ("labels[c]", None, ""),
+    ]
+    assert all(change.calm and change.mutable and not change.secret for change in changes)
+
+
+@given(sets, st.randoms())
+def test_an_approval_is_of_what_is_wanted(items: list[Any], rng: Any) -> None:
+    """Not of what there is, and of a set not of its order; of a list it is."""
+    shuffled = list(items)
+    rng.shuffle(shuffled)
+    one = diff(FIELDS, {"set": items, "plain": 1}, {"set": ["other"], "plain": 2})
+    two = diff(FIELDS, {"plain": 1, "set": shuffled}, {"set": ["different"], "plain": None})
+    assert approval(one) == approval(reversed(two))
+    assert approval(one) != approval(one[1:])
+
+
+def test_an_approval_of_another_order_of_a_list_is_another_one() -> None:
+    one, two = diff(FIELDS, {"plain": [1, 2]}, {}), diff(FIELDS, {"plain": [2, 1]}, {})
+    assert approval(one) != approval(two)

@@ -34,6 +34,7 @@ HOLDS: st.SearchStrategy[Hold] = st.builds(
 def test_nothing_to_say() -> None:
     assert pick([]) == Settled()
     assert pick([Settled("Only looked at.", "ObserveOnly")]) == Settled("Only looked at.", "ObserveOnly")
+    assert pick([Waiting("Paused", "Paused."), Settled("Only looked at.", "ObserveOnly")]).reason == "Paused"
 
 
 @pytest.mark.parametrize(("first", "second"), [(a[0], b[0]) for a, b in itertools.pairwise(ORDER)])

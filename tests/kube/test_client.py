@@ -34,7 +34,7 @@ class Ref:
 
 
 GATEWAY = Ref("networkgateways", "NetworkGateway")
-KINDS = [GATEWAY, Ref("vpnconnections", "VpnConnection"), Ref("vpntunnels", "VpnTunnel")]
+KINDS = [Ref("routers", "Router"), GATEWAY, Ref("vpnconnections", "VpnConnection"), Ref("vpntunnels", "VpnTunnel")]
 
 
 def as_operator(cluster: support.Cluster, story: Callable[[Cluster], Awaitable[None]], page: int = 500) -> None:

@@ -14,10 +14,19 @@ import httpx
 from support.cluster import MERGE_PATCH, Cluster
 
 GROUP = "/apis/upcloud.netgw.dev/v1alpha1"
-PLURALS = {"NetworkGateway": "networkgateways", "VpnConnection": "vpnconnections", "VpnTunnel": "vpntunnels"}
+PLURALS = {
+    "Router": "routers",
+    "NetworkGateway": "networkgateways",
+    "VpnConnection": "vpnconnections",
+    "VpnTunnel": "vpntunnels",
+}
 UUID = "04f55cc1-bcd9-49eb-bd56-d65d7e3f2156"
 OTHER_UUID = "048b6f79-d4b8-4633-bd6e-96b49cda20db"
 
+ROUTER: dict[str, Any] = {
+    "kind": "Router",
+    "spec": {"staticRoutes": [{"name": "lab", "route": "10.9.0.0/16", "nexthop": "10.0.1.7"}]},
+}
 GATEWAY: dict[str, Any] = {
     "kind": "NetworkGateway",
     "spec": {

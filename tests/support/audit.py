@@ -6,6 +6,7 @@
 | once     | no two gateways with one mark, no two objects with one uuid                                         |
 | foreign  | nothing is changed or deleted that no object of ours records                                        |
 | asked    | nothing is deleted whose object is not under deletion, nothing made under a parent that is          |
+| hands    | nothing is changed of what is only observed, nothing deleted that is to be retained                 |
 | cascade  | nothing is deleted that has something below it                                                      |
 | status   | conditions are whole, times move with the status alone, generations do not go back                  |
 | secrets  | no key and no credential in a status or an Event                                                    |
@@ -32,15 +33,17 @@ from support.history import KEY, OTHER_KEY, History, play
 from support.lifeline import Witness
 
 SECRETS = (KEY, OTHER_KEY, "madeup-token")
-FIELDS = {"name", "plan", "features", "configured_status", "automatic_internal_ips", "labels"} | {
-    "local_routes", "remote_routes", "local_address", "remote_address", "psk_sha256", "ipsec", "ping_interval"
+FIELDS = {"name", "plan", "features", "configured_status", "automatic_internal_ips", "labels", "addresses"} | {
+    "local_routes", "remote_routes", "local_address", "remote_address", "psk_sha256", "ipsec", "ping_interval",
+    "static_routes",
 }  # fmt: skip
 GRACE = 15.0
 """Seconds in which an operator may not have heard yet: a lag of the watch, a wait for its turn."""
 PATH = re.compile(
     r"/1\.3/gateway(?:/(?P<gateway>[^/]+)(?:/connections(?:/(?P<connection>[^/]+)(?:/tunnels(?:/(?P<tunnel>[^/]+))?)?)?)?)?/?"
 )
-LABELS = re.compile(r"/1\.3/gateway/(?P<gateway>[^/]+)/labels(/.*)?")
+ROUTER = re.compile(r"/1\.3/router(?:/(?P<router>[^/]+))?")
+PARTS = re.compile(r"/1\.3/gateway/(?P<gateway>[^/]+)/(?:labels(?:/.*)?|addresses/.*|actions/nat-flush-connections)")
 
 
 class Audit(Witness):
@@ -68,8 +71,10 @@ class Audit(Witness):
             return
         self._before = self._values()
         path = request.url.path
-        if (labels := LABELS.fullmatch(path)) is not None:
-            self._may_change(request, labels["gateway"])
+        if (part := PARTS.fullmatch(path)) is not None:
+            self._may_change(request, part["gateway"])
+        elif (router := ROUTER.fullmatch(path)) is not None:
+            self._may_touch_router(request, router["router"])
         elif (found := PATH.fullmatch(path)) is None:
             self._wrong(f"{request.method} {path}: an unknown path")
         elif request.method == "POST":
@@ -88,13 +93,14 @@ class Audit(Witness):
         for place in self._before.keys() & after.keys():
             if self._before[place] != after[place]:
                 self.effects.append((*place, after[place]))
-        marks = [
-            gateway.labels[MARK]
-            for gateway in self._history.world.gateways.values()
-            if MARK in gateway.labels and not gateway.deleting
-        ]
-        for twice in {mark for mark in marks if marks.count(mark) > 1}:
-            self._wrong(f"{request.method} {request.url.path}: two gateways of {twice}")
+        gateways = [found for found in self._history.world.gateways.values() if not found.deleting]
+        routers = self._history.world.routers.values()
+        for what, marks in (
+            ("gateways", [found.labels[MARK] for found in gateways if MARK in found.labels]),
+            ("routers", [label["value"] for found in routers for label in found.labels if label["key"] == MARK]),
+        ):
+            for twice in {mark for mark in marks if marks.count(mark) > 1}:
+                self._wrong(f"{request.method} {request.url.path}: two {what} of {twice}")
 
     def _values(self) -> dict[tuple[str, str], Any]:
         """Every value that an update can change, by uuid and field."""
@@ -104,10 +110,22 @@ class Audit(Witness):
             for part in parts:
                 for field in FIELDS & vars(part).keys():
                     values[part.uuid, field] = copy.deepcopy(getattr(part, field))
+        for router in self._history.world.routers.values():
+            for field in FIELDS & vars(router).keys():
+                values[router.uuid, field] = copy.deepcopy(getattr(router, field))
         return values
 
+    def _may_touch_router(self, request: httpx.Request, uuid: str | None) -> None:
+        if uuid is None:
+            return self._may_create(request, None)
+        self._may_change(request, uuid)
+        if request.method == "DELETE":
+            self._may_delete(request, uuid)
+        return None
+
     def _may_create(self, request: httpx.Request, parent: str | None) -> None:
-        name = json.loads(request.content)["name"]
+        body = json.loads(request.content)
+        name = body.get("router", body)["name"]
         records = [obj.status.get("create") or {} for obj in self._history.objects()]
         if not any(record.get("name") == name and record.get("parentUuid") == parent for record in records):
             self._wrong(f"{request.method} {request.url.path}: {name} is not recorded")
@@ -117,17 +135,23 @@ class Audit(Witness):
     def _may_change(self, request: httpx.Request, uuid: str) -> None:
         if uuid not in self.owners:
             self._wrong(f"{request.method} {request.url.path}: not ours")
+        elif (owner := self._object(uuid)) is not None and _policy(owner, "managementPolicy") == "Observe":
+            self._wrong(f"{request.method} {request.url.path}: {owner.ref} is only observed")
 
     def _may_delete(self, request: httpx.Request, uuid: str) -> None:
         owner = self._object(uuid)
         if owner is None or not owner.deleting:
             self._wrong(f"{request.method} {request.url.path}: nobody asked to")
+        elif _policy(owner, "deletionPolicy") == "Retain":
+            self._wrong(f"{request.method} {request.url.path}: {owner.ref} is to be retained")
         elif owner.annotation("allow-cascade") != uuid and (below := list(self._below(uuid))):
             self._wrong(f"{request.method} {request.url.path}: takes {below} with it")
 
     def _below(self, uuid: str) -> Iterator[str]:
-        """What is below a gateway or a connection, but for what was made by hand just now."""
+        """What is below a gateway or a connection, or at a router, but for what was made by hand just now."""
         for gateway in self._history.world.gateways.values():
+            if gateway.router == uuid:
+                yield gateway.uuid
             for connection in gateway.connections:
                 inner = [tunnel.uuid for tunnel in connection.tunnels] if connection.uuid == uuid else []
                 outer = [connection.uuid] if gateway.uuid == uuid else []
@@ -200,6 +224,15 @@ def _failures(found: list[str]) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+def _policy(obj: Object, field: str) -> str | None:
+    """What is in effect; None while the operator has not looked at today's spec, of which it may not have heard."""
+    if obj.status.get("observedGeneration") != obj.generation and not obj.deleting:
+        return None
+    imported = {"managementPolicy": "Observe", "deletionPolicy": "Retain"} if "import" in obj.spec else {}
+    said = obj.spec.get(field) or imported.get(field) or (obj.status.get("policies") or {}).get(field)
+    return None if said is None else str(said)
 
 
 def _conditions(before: Object, after: Object) -> Iterator[str]:

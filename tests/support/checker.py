@@ -6,6 +6,7 @@
 | secrets    | those versions, all Events of the namespace, the operator's log, command line and metrics            |
 | leaks      | everything in the cloud is recorded by exactly one object, or was made by hand                       |
 | steadiness | over some intervals nothing is written to Kubernetes, and one list per interval is all that is asked |
+|            | (and one of routers, where there is a Router)                                                        |
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import time
 from datetime import datetime
 from typing import Any
 
-from support.operator import FAST_POLL_INTERVAL, LIST, Call
+from netgw.engine.ownership import MARK
+from support.operator import FAST_POLL_INTERVAL, LIST, LIST_OF_ROUTERS, Call
 from support.recorder import Version
 from support.scenario import Scenario, cloud_objects
 
@@ -42,7 +44,7 @@ SYNCED_FALSE = words(
     RateLimited CloudUnavailable AccountMismatch ExternallyDeleted OrphanSuspected ImportNotFound InvalidSpec InvalidPsk
     InvalidCredentials Rejected ImmutableField NameConflict OwnedByOther AddressNotFound DriftFight"""
 )
-READY_TRUE = words("Stopped Running Up NoTunnels TunnelsUp")
+READY_TRUE = words("Available Stopped Running Up NoTunnels TunnelsUp")
 READY_FALSE = SYNCED_FALSE | words(
     """Deleting DeletingInCloud SettingUp SetupOverdue GatewayStopped PeerNeverConnected TunnelDown NoTunnelUp
     AuthenticationFailed NoProposalChosen TrafficSelectorMismatch PeerUnreachable"""
@@ -85,13 +87,17 @@ def steady(scenario: Scenario, intervals: int, shortest: float = FAST_POLL_INTER
 
 
 def _window(scenario: Scenario, intervals: int, deadline: float) -> tuple[list[Call], list[str]]:
-    """The calls of so many intervals, or fewer, and what broke the rest."""
+    """The looks of so many intervals, or fewer, and what broke the rest."""
     before, first = _state(scenario), len(scenario.cloud.calls())
+    beside = {LIST_OF_ROUTERS} if any(v.body["kind"] == "Router" for v in scenario.objects()) else set()
     while True:
         calls = scenario.cloud.calls(since=first)
-        noise = [str(call) for call in calls if str(call) != LIST]
-        if noise or len(calls) > intervals:
-            return calls, noise + sorted(_state(scenario) - before)
+        looks = [call for call in calls if str(call) == LIST]
+        noise = [str(call) for call in calls if str(call) not in {LIST, *beside}]
+        if len(calls) - len(looks) > len(looks) + 1:
+            noise.append("routers are listed more often than gateways")
+        if noise or len(looks) > intervals:
+            return looks, noise + sorted(_state(scenario) - before)
         assert scenario.operator.alive, f"the operator ended:\n{scenario.operator.process.tail(30)}"
         assert time.monotonic() < deadline, f"the operator does not look any more\n{scenario.picture()}"
         time.sleep(0.05)
@@ -218,5 +224,8 @@ def no_leaks(scenario: Scenario, objects: list[Version]) -> None:
     recorded = [str(version.status["uuid"]) for version in objects if version.status.get("uuid")]
     assert len(set(recorded)) == len(recorded), f"one uuid in two objects\n{scenario.picture()}"
     found = {body["uuid"] for body in cloud_objects(scenario.cloud.gateways())}
+    found |= {
+        body["uuid"] for body in scenario.cloud.routers() if any(label["key"] == MARK for label in body["labels"])
+    }
     assert found >= scenario.foreign, f"made by hand, and gone: {scenario.foreign - found}\n{scenario.picture()}"
     assert found - set(recorded) <= scenario.foreign, f"in the cloud, but of no object\n{scenario.picture()}"

@@ -29,7 +29,8 @@ KINDS = {
     "office-1": "VpnTunnel",
     "office-2": "VpnTunnel",
 }
-KIND_OF = KINDS | {"lab": "VpnConnection"}
+LEGACY = {"legacy": "NetworkGateway", "legacy-conn": "VpnConnection", "legacy-1": "VpnTunnel"}
+KIND_OF = KINDS | LEGACY | {"lab": "VpnConnection", "hub": "Router"}
 
 T = TypeVar("T")
 
@@ -69,12 +70,12 @@ class Day(History):
             meta = self.kubernetes.secrets["default", name].meta
             self.kubernetes.secrets["default", name] = Secret(meta, {under: SecretBytes(value)})
 
-    def annotate(self, name: str, annotation: str, value: str = "2026-11-22T03:00:00Z") -> None:
-        self.kubernetes.annotate(KINDS[name], name, annotation, value)
+    def annotate(self, name: str, annotation: str, value: str | None = "2026-11-22T03:00:00Z") -> None:
+        self.kubernetes.annotate(KIND_OF[name], name, annotation, value)
 
     def delete(self, *names: str) -> None:
         for name in names:
-            self.kubernetes.delete(KINDS[name], name)
+            self.kubernetes.delete(KIND_OF[name], name)
 
     async def restart(self, token: str | None = None) -> None:
         """The process dies and another one starts, with other credentials where they are given."""
@@ -96,7 +97,7 @@ class Day(History):
         return answer.json() if answer.content else None
 
     def uuid(self, name: str) -> str:
-        return str(self.get(KINDS[name], name).uuid)
+        return str(self.get(KIND_OF[name], name).uuid)
 
     # ---- what the user sees
 

@@ -71,6 +71,7 @@ class History:
         self.witness = Witness()
         self._options = options
         self._credentials = Credentials(token=SecretStr("madeup-token"))
+        self.cluster = "test"
         self.app: App | None = None
         self._api: Clients | None = None
 
@@ -88,7 +89,7 @@ class History:
         door = KubernetesDoor(self.kubernetes, self.life)
         secrets = SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
         self.app = app = App(
-            Options("test", self._options.get("intervals", LOOKS), **self._options.get("app", {})),
+            Options(self.cluster, self._options.get("intervals", LOOKS), **self._options.get("app", {})),
             {UPCLOUD: self._api},
             world=door,
             clock=self.clock,

@@ -20,6 +20,7 @@ from netgw_dev.process import Process
 from support.cluster import OPERATOR_NAMESPACE
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
+LIST_OF_ROUTERS = "GET /1.3/router"
 POLL_INTERVAL, FAST_POLL_INTERVAL, SECRET_INTERVAL = 0.5, 0.3, 0.4
 DELAY = 0.15
 START_SECONDS = 60.0
@@ -105,6 +106,11 @@ class Simulator:
     def gateways(self) -> list[dict[str, Any]]:
         """All that the cloud holds, connections and tunnels inside; of keys only `psk_sha256`."""
         found: list[dict[str, Any]] = self.door("GET", "/world")["gateways"]
+        return found
+
+    def routers(self) -> list[dict[str, Any]]:
+        """All that it holds."""
+        found: list[dict[str, Any]] = self.door("GET", "/world")["routers"]
         return found
 
     def router(self) -> str:

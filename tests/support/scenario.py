@@ -21,6 +21,7 @@ from support.recorder import Recorder, Version
 
 DEADLINE = 30.0
 KINDS = ("NetworkGateway", "VpnConnection", "VpnTunnel")
+EVERY_KIND = ("Router", *KINDS)
 PREFIX = "netgw.dev/"
 
 Body = dict[str, Any]
@@ -144,7 +145,7 @@ class Scenario:
         return found
 
     def objects(self) -> list[Version]:
-        return [Version("MODIFIED", body) for kind in KINDS for body in self._list(self._path(kind), kind)]
+        return [Version("MODIFIED", body) for kind in EVERY_KIND for body in self._list(self._path(kind), kind)]
 
     def events(self) -> list[Body]:
         """All Events of the namespace."""
@@ -227,7 +228,7 @@ class Scenario:
 
     def clear(self) -> None:
         """Take every object away, whatever state it is in."""
-        for kind in reversed(KINDS):
+        for kind in reversed(EVERY_KIND):
             self.cluster.api("DELETE", self._path(kind)).raise_for_status()
         for left in self.objects():  # under deletion already, so that no finalizer comes back
             where = f"{self._path(left.body['kind'])}/{left.body['metadata']['name']}"

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from netgw.engine.objects import Object
-from netgw.providers.upcloud.api import Connection, Gateway, Plan, Tunnel
+from netgw.providers.upcloud.api import Connection, Gateway, Plan, Router, Tunnel
 from netgw.providers.upcloud.api.requests import encode
 from netgw.providers.upcloud.snapshot import Entry
 
@@ -110,6 +110,19 @@ def tunnel(**over: Any) -> Tunnel:
         "updated_at": NOW,
     }
     return Tunnel.model_validate(body | over)
+
+
+def router(**over: Any) -> Router:
+    body = {
+        "uuid": ROUTER_UUID,
+        "name": "hub",
+        "type": "normal",
+        "labels": [],
+        "static_routes": [],
+        "attached_networks": {"network": []},
+        "attached_network_gateways": [],
+    }
+    return Router.model_validate(body | over)
 
 
 def entry(seen: Gateway, *connections: Connection) -> Entry:

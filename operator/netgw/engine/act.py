@@ -40,6 +40,7 @@ async def _failed(p: Pass, action: Action, failure: CallFailed, before: str | No
     if failure.backoff and not failure.ambiguous:
         p.put({action.field: before})
         return outcome
-    unsure = "The answer was lost, so it may have been done." if failure.ambiguous else "It was not done."
-    p.event("Warning", action.failed, f"{action.words}: {unsure} {outcome.message}")
-    return Waiting("Updating", f"{action.words}: {unsure}", 0.0)
+    unsure = "the answer was lost, so it may have been done." if failure.ambiguous else "it was not done."
+    said = f"netgw.dev/{action.annotation}: {unsure}"
+    p.event("Warning", action.failed, f"{said} {outcome.message} To ask again, give another time.")
+    return Waiting("Updating", said, 0.0)

@@ -190,6 +190,14 @@ class Actuator(Protocol):
         """Whether what vanished is made again unasked, where no policy says."""
 
     @property
+    def anew(self) -> str:
+        """Why it is not made again unasked, in a few words."""
+
+    @property
+    def cascades(self) -> bool:
+        """Whether the cloud deletes what is below along, without a word. Else it refuses while there is something."""
+
+    @property
     def actions(self) -> Sequence[Action]:
         """What a user can ask for beside what the spec says."""
 

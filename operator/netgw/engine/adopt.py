@@ -31,7 +31,8 @@ async def bind_import(p: Pass) -> Outcome:
             return Stalled(reason, message)
         case _:
             wanted = " ".join(f"{key} {value}" for key, value in p.obj.spec["import"].items())
-            message = f"There is no {p.actuator.word} with {wanted} in the account. Nothing is made: it is waited for."
+            where = "in the account" if p.actuator.marked else "under its parent"
+            message = f"There is no {p.actuator.word} with {wanted} {where}. Nothing is made: it is waited for."
             return Waiting("ImportNotFound", message, AGAIN)
 
 

@@ -44,7 +44,7 @@ async def create_if_approved(p: Pass, absent: Absent, gate: Hold | None) -> Outc
     if p.obj.annotation("approve") != approval:
         return Waiting(
             "ExternallyDeleted",
-            f"{absent.message} It is not made again unasked, because a new one has a new address. "
+            f"{absent.message} It is not made again unasked, because {p.actuator.anew}. "
             f"To make it: kubectl annotate with netgw.dev/approve={approval}",
         )
     return await create(p, gate)

@@ -16,6 +16,7 @@ from netgw.engine.progress import Pass
 
 OVERDUE = 15 * 60.0
 AGAIN = 60.0
+SOON = 20.0
 
 
 async def finalize(p: Pass) -> Outcome | None:
@@ -48,7 +49,7 @@ async def _keep(p: Pass) -> Outcome | None:
     if p.policies.observes:
         return _left(p, "only observed")
     if (hold := await _account_hold(p)) is not None:
-        return _left(p, f"our mark too ({hold.reason})")
+        return _left_unreached(p, hold.reason)
     record = Record.of(p.obj)
     return await (_release(p) if record is None else _settle(p, record))
 
@@ -66,6 +67,11 @@ def _left(p: Pass, how: str) -> Outcome | None:
     return None
 
 
+def _left_unreached(p: Pass, reason: str) -> Outcome | None:
+    mark = ", our mark too" if p.actuator.marked else ""
+    return _left(p, f"deletionPolicy Retain{mark} ({reason})")
+
+
 async def _release(p: Pass) -> Outcome | None:
     """DeletionPolicy Retain. Best effort: what cannot be reached keeps our mark, which says nothing any more."""
     p.about_to_write()
@@ -75,7 +81,7 @@ async def _release(p: Pass) -> Outcome | None:
             async with p.actuator.tree(p.obj):
                 await p.actuator.unmark(p.obj, look)
     except CallFailed as failure:
-        return _left(p, f"our mark too ({failure.outcome.reason})")
+        return _left_unreached(p, failure.outcome.reason)
     return _left(p, "deletionPolicy Retain")
 
 
@@ -190,13 +196,20 @@ def _protected(p: Pass, external: External) -> Waiting | None:
 
 
 async def _cascade(p: Pass, external: External) -> Waiting | None:
-    """The API deletes what is below without a word. Our children are gone by now: what is left is not ours."""
+    """What the API would delete along without a word, or refuses to let go. Our children are gone: this is not ours."""
     foreign = await p.actuator.children(p.obj, external)
     if not foreign or p.obj.annotation("allow-cascade") == external.uuid:
         return None
+    if not p.actuator.cascades:
+        return Waiting(
+            "ChildrenExist",
+            f"{p.actuator.word.capitalize()} {external.uuid} cannot be deleted while this is attached to it: "
+            f"{', '.join(foreign[:5])}. Delete or detach it in the cloud.",
+            SOON,
+        )
     return Waiting(
         "CascadeBlocked",
-        f"Deleting {p.actuator.word} {external.uuid} would delete what netgw did not make: "
+        f"Deleting {p.actuator.word} {external.uuid} would delete what no object here stands for: "
         f"{', '.join(foreign[:5])}. Delete that in the cloud, or allow it with "
         f"netgw.dev/allow-cascade: {external.uuid}",
         AGAIN,

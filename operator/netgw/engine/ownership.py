@@ -152,7 +152,7 @@ def owned_by_other(external: External, owner: str) -> Theirs:
     """Another mark than that of the object: another cluster, or another object."""
     return Theirs(
         "OwnedByOther",
-        f"{external.name} (uuid {external.uuid}) carries the mark of {owner}. Set another spec.name, delete it there, "
+        f"{external.name} (uuid {external.uuid}) carries the mark of {owner}. Name another one, delete it there, "
         f'or take it over with netgw.dev/take-over: "true".',
     )
 

@@ -62,6 +62,7 @@ class Change:
     target: Value
     interrupts: Interrupts
     mutable: bool = True
+    unordered: bool = False
 
     @property
     def secret(self) -> bool:
@@ -86,7 +87,7 @@ def diff(fields: Iterable[Field], desired: Values, external: Values) -> tuple[Ch
         for path in field.paths(desired):
             current, target = external.get(path), desired[path]
             if canonical(current, field.unordered) != canonical(target, field.unordered):
-                changes.append(Change(path, current, target, field.interrupts, field.mutable))
+                changes.append(Change(path, current, target, field.interrupts, field.mutable, field.unordered))
     return tuple(changes)
 
 
@@ -106,6 +107,11 @@ def digest(values: Values) -> str:
     """A short hash over paths and target values: what an approval names, and what a refused attempt is known by."""
     text = json.dumps(values, sort_keys=True, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def approval(changes: Iterable[Change]) -> str:
+    """What a person says yes to: these paths with these targets, in whatever order either came."""
+    return digest({change.path: canonical(change.target, change.unordered) for change in changes})
 
 
 def targets(changes: Iterable[Change]) -> Values:

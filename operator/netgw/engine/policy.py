@@ -6,7 +6,7 @@ The first that says something, field by field:
 |-----------------------------------------|----------------------------------------------------------|
 | the object's own spec                   | all                                                      |
 | the defaults of its own `import`        | Observe, Retain, Report; never passed on to children     |
-| the spec of the gateway that it is of   | all; where the gateway is gone, what was in effect       |
+| the spec of the gateway that it is of   | all; where its object is gone, what was in effect        |
 | the namespace (`default-policies`)      | all                                                      |
 | the operator (NETGW_DEFAULT_POLICIES)   | all                                                      |
 | the kind                                | Full, Delete, Correct, Allow; recreate as the kind says  |
@@ -104,7 +104,7 @@ def parse(text: str, where: str) -> Mapping[str, str]:
     """Defaults as JSON, {"deletionPolicy": "Retain"}. Raises InvalidPolicies, which names `where` they stand."""
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidPolicies(f'{where} is no JSON; expected for example {{"deletionPolicy": "Retain"}}.') from None
     if not isinstance(said, dict):
         raise InvalidPolicies(f'{where} is no JSON object; expected for example {{"deletionPolicy": "Retain"}}.')

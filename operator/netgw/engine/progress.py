@@ -14,7 +14,6 @@ from netgw.engine.conditions import Seen, summarise
 from netgw.engine.memo import SLOW_RETRY, Memo
 from netgw.engine.objects import Json, Key, Object, format_time, parse_time
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
-from netgw.engine.ownership import MARK_PATH
 from netgw.engine.plan import Change
 from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
@@ -78,6 +77,11 @@ class Pass:
         self.generation = self.obj.generation  # what this pass decides on, also if the object moves meanwhile
         self.policies = self._policies()
         self.status["policies"] = dict(self.policies.values)
+
+    @property
+    def current(self) -> Object:
+        """The object with what this pass has learnt so far: the policies that are in effect now, above all."""
+        return Object(self.obj.kind, {**self.obj.body, "status": self.status})
 
     def _policies(self) -> Policies:
         inherits, heir_of = self.actuator.heir_of(self.obj)
@@ -201,16 +205,23 @@ class Pass:
                 self.status[name] = value
 
     def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
-        """`status.drift`: what came to differ after this generation was first looked at, and since when.
+        """`status.drift`: what came to differ after the spec first said so, and since when.
 
-        An object that only observes makes no difference between the two, and misses no mark. Returns the paths.
+        A new generation that wants the same value there is no news. An object that only observes makes no difference
+        between the two. Returns the paths.
         """
-        unasked = MARK_PATH if self.policies.observes else None
-        changes = [change for change in changes if not change.secret and change.path != unasked]
+        changes = [change for change in changes if not change.secret]
         before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
         seen = self.obj.status.get("observedGeneration") == self.obj.generation
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
         self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
+
+        def drifted(change: Change) -> bool:
+            known = before.get(change.path)
+            if self.policies.observes or (known is not None and known.get("desired") == _word(change.target)):
+                return True
+            return seen and (synced or known is not None or change.path not in self.memo.pending)
+
         drift = [
             {
                 "path": change.path,
@@ -219,9 +230,7 @@ class Pass:
                 "since": before.get(change.path, {}).get("since") or self.now_text(),
             }
             for change in changes
-            if self.policies.observes
-            or before.get(change.path, {}).get("desired") == _word(change.target)  # the spec says what it said then
-            or (seen and (synced or change.path in before or change.path not in self.memo.pending))
+            if drifted(change)
         ]
         for entry in drift:
             if entry["path"] not in before:

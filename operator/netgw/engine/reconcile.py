@@ -19,7 +19,7 @@ from netgw.engine.finalize import finalize
 from netgw.engine.memo import Memo
 from netgw.engine.objects import Key, Object
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Settled, Stalled, Waiting
-from netgw.engine.ownership import imports, owned_by_other, takes_over
+from netgw.engine.ownership import MARK_PATH, imports, owned_by_other, takes_over
 from netgw.engine.plan import Change, diff
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.engine.progress import Environment, Pass, Stopping
@@ -174,7 +174,7 @@ async def _vanished(p: Pass, absent: Absent, gate: Hold | None) -> Outcome:
 
 async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invalid: Stalled | None) -> Outcome:
     resolution = None if invalid else await _resolve(p, external, may_write=not blocked and not p.policies.observes)
-    p.saw(external, p.actuator.describe(p.obj, external, resolution))
+    p.saw(external, p.actuator.describe(p.current, external, resolution))
     if not p.memo.attempts:
         p.memo.failures = 0
     if resolution is None:
@@ -185,10 +185,12 @@ async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invali
     p.warnings = resolution.warnings
     desired = resolution.desired
     changes = () if desired is None else diff(p.actuator.fields, desired.values, external.values)
+    if p.policies.observes:
+        changes = tuple(change for change in changes if change.path != MARK_PATH)  # what is only observed has none
     drifted = p.note_drift(changes)
     if p.policies.observes:
-        seen = f"{p.actuator.word} {external.uuid} is only observed: nothing is changed."
-        return pick((*blocked, Settled(seen, "ObserveOnly")))
+        seen = f"{p.actuator.word.capitalize()} {external.uuid} is only observed: nothing is changed."
+        return pick(blocked) if blocked else Settled(seen, "ObserveOnly")
     p.remember(resolution.remember)
     stuck = [*blocked, *_immovable(p, external, changes)]
     if stuck or desired is None:

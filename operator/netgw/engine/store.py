@@ -67,6 +67,10 @@ class Store:
             return held if held is not None and held.kind == links.parent_uuid[0] else None
         return None
 
+    def names_parent(self, obj: Object) -> bool:
+        """Whether it refers to an object of ours, be that there or not."""
+        return self._links[obj.kind](obj).parent is not None
+
     def children(self, obj: Object) -> list[Object]:
         keys = set(self._by_parent.get(obj.ref, ()))
         if obj.uuid is not None:

@@ -10,9 +10,8 @@ from netgw.engine.ports import Reporter
 
 log = logging.getLogger(__name__)
 
-SILENT = frozenset({"Creating", "Updating", "Deleting", "InSync", "CannotObserve", "Drifted"})
-"""No Event of their own: what is done has one (Created, Updated, …), each field that drifts has one, and not being able
-to look has one per account."""
+SILENT = frozenset({"Creating", "Updating", "Deleting", "InSync", "ObserveOnly", "Drifted", "CannotObserve"})
+"""No Event of their own: what is done or drifted has one, and not being able to look has one per account."""
 EXPECTED = frozenset(
     {"SettingUp", "ParentNotFound", "ParentNotCreated", "PeerNeverConnected", "RolloutHeld", "ChildrenExist"}
 )

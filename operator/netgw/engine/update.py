@@ -20,7 +20,7 @@ from netgw.engine.actuator import Desired, External
 from netgw.engine.objects import Json, parse_time
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Settled, Stalled, Waiting
 from netgw.engine.ownership import MARK_PATH
-from netgw.engine.plan import Change, digest, targets
+from netgw.engine.plan import Change, approval, digest, targets
 from netgw.engine.progress import Pass
 from netgw.engine.verdict import pick
 
@@ -94,22 +94,22 @@ def _approved(p: Pass, changes: Changes) -> tuple[Changes, list[Hold]]:
 
 def _hold_loud(p: Pass, loud: Changes) -> Hold | None:
     asked = p.obj.annotation("approve")
-    approval: dict[str, Json] = dict(p.status.get("approval") or {})
+    given: dict[str, Json] = dict(p.status.get("approval") or {})
     if asked is None or not p.policies.asks:
         p.status.pop("approval", None)
-        approval = {}
+        given = {}
     if not loud:
-        if approval:  # it is done: the same words approve nothing a second time
-            p.status["approval"] = {"hash": approval.get("hash")}
+        if given:  # it is done: the same words approve nothing a second time
+            p.status["approval"] = {"hash": given.get("hash")}
         return None
     if p.policies.asks:
-        key = digest(targets(loud))
-        if asked == key and approval.get("hash") != key:
-            approval = {"hash": key, "changes": [_one(change) for change in loud]}
-            p.status["approval"] = approval
+        key = approval(loud)
+        if asked == key and given.get("hash") != key:
+            given = {"hash": key, "changes": [approval((change,)) for change in loud]}
+            p.status["approval"] = given
             p.event("Normal", "Approved", f"Approved: {_words(loud)}.")
-        if not {_one(change) for change in loud} <= set(approval.get("changes") or ()):
-            again = " Take the annotation off first: it was used already." if approval.get("hash") == key else ""
+        if not {approval((change,)) for change in loud} <= set(given.get("changes") or ()):
+            again = " Take the annotation off first: it was used already." if given.get("hash") == key else ""
             return Waiting(
                 "AwaitingApproval",
                 f"Would interrupt traffic, or may, so it waits (disruptionPolicy Ask): {_words(loud)}. To approve: "
@@ -135,7 +135,3 @@ def _window(p: Pass, loud: Changes) -> Waiting | None:
 
 def _words(changes: Changes) -> str:
     return "; ".join(f"{change} (interrupts: {change.interrupts})" for change in changes)
-
-
-def _one(change: Change) -> str:
-    return digest({change.path: change.target})

@@ -26,10 +26,10 @@ _RANKS = (
 
 def pick(outcomes: Iterable[Outcome]) -> Outcome:
     """The first of the ranks; its message names the others, and it is due when the earliest of them is."""
-    all_of_them = list(outcomes)
-    held = sorted((outcome for outcome in all_of_them if not isinstance(outcome, Settled)), key=_rank)
+    outcomes = tuple(outcomes)
+    held = sorted((outcome for outcome in outcomes if not isinstance(outcome, Settled)), key=_rank)
     if not held:
-        return next(iter(all_of_them), Settled())
+        return next(iter(outcomes), Settled())
     first = held[0]
     others = dict.fromkeys(_word(other) for other in held[1:] if other.reason != first.reason)
     after = min((outcome.after for outcome in held if outcome.after is not None), default=None)

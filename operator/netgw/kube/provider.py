@@ -103,8 +103,10 @@ class Listener:
     """Who is told what a backend learns, and what the backend has to know of Kubernetes.
 
     `managed(uuid)`: whether a living object records this uuid. `changed(uuids, listed)`: what moved in the cloud;
-    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials.
-    `recovered()`: it answers again. `blinded(why)`: no look for too long.
+    `listed`: objects without a uuid are concerned as well. `refused()`: it does not take our credentials, or not for
+    all that they are used for.
+    `recovered()`: it answers again. `blinded(why)`: no look for too long. `serves_kind(kind)`: whether there is an
+    object of this kind, so that somebody needs what is read for it.
     """
 
     managed: Callable[[str], bool]
@@ -112,6 +114,7 @@ class Listener:
     refused: Callable[[], None]
     recovered: Callable[[], None]
     blinded: Callable[[str], None]
+    serves_kind: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pytest
 from support.cluster import MERGE_PATCH, Cluster
 
 GROUP = "/apis/upcloud.netgw.dev/v1alpha1"
-SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "samples" / "site-to-site.yaml"
+SAMPLES = Path(__file__).resolve().parents[3] / "deploy" / "samples"
+SAMPLE = SAMPLES / "site-to-site.yaml"
 TIME = "2026-11-22T02:41:00Z"
 UUID = "10c153e0-12e4-4dea-8748-4f34850ff55d"
 
@@ -89,6 +90,12 @@ def namespace(cluster: Cluster) -> Iterator[str]:
                 "PATCH", f"{GROUP}/namespaces/{name}/{where}/status", json={"status": status}, content_type=MERGE_PATCH
             ).raise_for_status()
         yield name
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_sample_is_taken(cluster: Cluster, path: Path) -> None:
+    with cluster.namespace() as name:
+        cluster.kubectl("apply", "--namespace", name, "--validate=strict", "--dry-run=server", "-f", path)
 
 
 @pytest.mark.parametrize("where", STATUS)

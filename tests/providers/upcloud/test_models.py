@@ -68,13 +68,43 @@ JSON = st.recursive(
 )
 
 
-def test_the_sample_parses() -> None:
-    documents = list(yaml.safe_load_all((ROOT / "deploy" / "samples" / "site-to-site.yaml").read_text()))
-    kinds = {kind.kind: kind for kind in KINDS}
-    parsed = [parse(kinds[document["kind"]], document)[0] for document in documents if document["kind"] in kinds]
-    secret = documents[-1]
+SAMPLES = sorted((ROOT / "deploy" / "samples").glob("*.yaml"))
 
-    gateway, connection, first, second = parsed
+
+def sample(path: Path) -> tuple[list[Spec], dict[str, dict[str, str]]]:
+    """Its specs in their order, and its Secrets by name."""
+    documents = list(yaml.safe_load_all(path.read_text()))
+    kinds = {kind.kind: kind for kind in KINDS}
+    secrets = {doc["metadata"]["name"]: doc["stringData"] for doc in documents if doc["kind"] == "Secret"}
+    specs = [parse(kinds[doc["kind"]], doc)[0] for doc in documents if doc["kind"] != "Secret"]
+    return specs, secrets
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_every_sample_parses_and_has_the_secrets_that_it_names(path: Path) -> None:
+    specs, secrets = sample(path)
+    unused = set(secrets)
+    for spec in specs:
+        assert spec.import_ is not None or spec.missing() == ()
+        if isinstance(spec, GatewaySpec) and spec.credentials_secret_ref is not None:
+            data = secrets[spec.credentials_secret_ref.name]
+            assert data.keys() in ({"token"}, {"username", "password"})
+            unused.discard(spec.credentials_secret_ref.name)
+        if isinstance(spec, TunnelSpec) and (ref := spec.psk_secret_ref) is not None:
+            assert isinstance(psk.check(secrets[ref.name][ref.key].encode()), psk.GoodKey)
+            unused.discard(ref.name)
+    assert unused == set()
+
+
+def test_what_is_adopted_is_named_and_nothing_else() -> None:
+    """Nothing of a spec is set that could be sent, should somebody manage it."""
+    specs, _ = sample(ROOT / "deploy" / "samples" / "adopt.yaml")
+    said = [{name for name, value in spec if value is not None} for spec in specs]
+    assert said == [{"import_"}, {"import_", "gateway_ref"}, {"import_", "connection_ref"}]
+
+
+def test_the_site_to_site_sample() -> None:
+    (gateway, connection, first, second), secrets = sample(ROOT / "deploy" / "samples" / "site-to-site.yaml")
     assert isinstance(gateway, GatewaySpec)
     assert gateway.router_ref is not None
     assert gateway.router_ref.uuid == ROUTER
@@ -88,9 +118,7 @@ def test_the_sample_parses() -> None:
     assert first.remote_address != second.remote_address
     assert first.psk_secret_ref is not None
     assert first.psk_secret_ref == second.psk_secret_ref
-    assert first.psk_secret_ref.name == secret["metadata"]["name"]
-    data = secret["stringData"][first.psk_secret_ref.key]
-    assert isinstance(psk.check(data.encode()), psk.GoodKey)
+    assert [first.psk_secret_ref.name] == list(secrets)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One cached view of all gateways of one credential: one read serves every object of every kind.
+"""One cached view of all gateways of one credential: one read serves every object, routers apart (`router/view.py`).
 
 `GET /1.3/gateway?limit=100` returns each gateway with its connections, tunnels and their states. It is asked for every
 interval, by one poller; a change in it wakes exactly the objects it concerns. What is older than our last write to a
@@ -13,18 +13,19 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-from netgw.engine.objects import format_time
-from netgw.engine.outcome import CallFailed, Hold, Waiting
+from netgw.engine.outcome import CallFailed, Hold
 from netgw.engine.ports import Clock
 from netgw.kube.provider import SAMPLING, Intervals, Listener, Sampling
-from netgw.providers.upcloud.api import Connection, Gateway, NotFound, Plan, Reply, UpCloud, UpCloudError
-from netgw.providers.upcloud.failures import TRAFFIC, failed
-from netgw.providers.upcloud.snapshot import Entry, Moved, Snapshot
+from netgw.providers.upcloud.api import Connection, Gateway, Plan, Reply, UpCloud, UpCloudError
+from netgw.providers.upcloud.cache import Flights, Moved
+from netgw.providers.upcloud.failures import mapped
+from netgw.providers.upcloud.router.view import Routers
+from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
+from netgw.providers.upcloud.snapshot import Entry, Snapshot
 from netgw.providers.upcloud.telemetry import Telemetry
 from netgw.providers.upcloud.tunnel.state import DownMessage
 
@@ -33,24 +34,10 @@ log = logging.getLogger(__name__)
 STABLE = frozenset({"running", "stopped"})
 SETUP_OVERDUE = timedelta(minutes=30)
 FAST_AFTER_TUNNEL_CHANGE = 600.0
-BLIND_AT_LEAST = 300.0
 RETRY_FIRST = 2.0
 PLANS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
-REFUSALS = frozenset({"CredentialsRefused", "PermissionDenied"})
-"""An answer, and not silence that may pass: only a person helps, so it is told at once."""
-
-
-NOT_ASKED = Waiting("CloudUnavailable", "UpCloud has not answered yet.", 1.0)
-
-
-@dataclass(frozen=True)
-class Failing:
-    """The poller gets no answer: since when, and what it is told instead."""
-
-    since: datetime
-    outcome: Hold
 
 
 class Account:
@@ -80,12 +67,10 @@ class Account:
         self._snapshot = Snapshot()
         self.telemetry = Telemetry(self, clock, listener, sampling)
         self._locks: dict[str, asyncio.Lock] = {}
-        self._flights: dict[str, tuple[float, asyncio.Task[Entry | None]]] = {}
-        self._failing: Failing | None = None
-        self._failures = 0
+        self._flights = Flights(clock, self._read)
+        self._sight = Sight(clock, self._interval)
         self._told_blind = False
-        self._last_look: datetime | None = None
-        self._last_look_at = clock.now()
+        self.routers = Routers(self, clock, Intervals(self._interval, self._fast_interval), listener)
         self._fast_until = clock.now()
         self._nudge = asyncio.Event()
 
@@ -98,11 +83,16 @@ class Account:
             raise CallFailed(self._withdrawn or NOT_ASKED)
         return self._client
 
+    def has(self, client: UpCloud) -> bool:
+        """Whether this is still the client: what another one reads may be another account's."""
+        return client is self._client
+
     def use(self, client: UpCloud) -> UpCloud | None:
         """From now on with these credentials; whose they are is settled anew. Returns the client of those before."""
         before, self._client = self._client, client
         client.listen(self.telemetry.called)
-        self._withdrawn, self.username, self._failing, self._failures = None, None, None, 0
+        self._withdrawn, self.username = None, None
+        self._sight.answers()
         self._taken = True
         self._nudge.set()
         return before
@@ -152,6 +142,7 @@ class Account:
         self._took(gateways, reply)
         if news:
             self._listener.changed(news, False)
+        await self.routers.poll()
 
     async def _settle(self) -> None:
         """Whose credentials are these? Until that is known nothing is written and nothing counts as absent."""
@@ -161,6 +152,7 @@ class Account:
             return
         if self._owner not in (None, username):
             self._snapshot = Snapshot()  # what was seen belongs to somebody else
+            self.routers.forget()
         self.username = self._owner = username
         log.info("UpCloud account %s", self.username)
 
@@ -180,10 +172,10 @@ class Account:
             self.plans = {plan.name: plan for plan in (await self.api.list_plans()).value}
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
-        recovered = self._failing is not None or self._told_blind or self._taken
-        self._taken = False
-        self._failing, self._failures, self._told_blind = None, 0, False
-        self._looked()
+        recovered = self._sight.failing is not None or self._told_blind or self._taken
+        self._taken = self._told_blind = False
+        self._sight.answers()
+        self._sight.looked()
         date = reply.date or self._clock.wall()
         listed = {gateway.uuid: Entry(gateway, reply.began, date) for gateway in gateways}
         for entry in listed.values():
@@ -196,17 +188,13 @@ class Account:
             self._listener.recovered()
 
     def _failed(self, error: UpCloudError) -> None:
-        since = self._failing.since if self._failing is not None else self._clock.wall()
-        outcome = failed(error, since).outcome
-        self._failures += 1
-        if self._failing is None or self._failing.outcome.reason != outcome.reason:
+        if (outcome := self._sight.failed(error)) is not None:
             log.warning("UpCloud cannot be observed: %s: %s", outcome.reason, error)
-            self._failing = Failing(since, Waiting(outcome.reason, outcome.message, outcome.after))
             if outcome.reason in REFUSALS:
                 self._listener.refused()
-        if self.is_blind() and not self._told_blind:
+        if not self._told_blind and (blind := self.blind(None)) is not None:
             self._told_blind = True
-            self._listener.blinded(self.blind(None) or outcome.message)
+            self._listener.blinded(blind)
 
     async def _pause(self) -> None:
         began, jitter = self._clock.now(), self._rng.uniform(0.95, 1.05)
@@ -218,9 +206,11 @@ class Account:
                     await self._nudge.wait()
 
     def _interval_now(self, jitter: float) -> float:
-        if self._failing is not None:
-            pause = RETRY_FIRST * 2.0 ** min(self._failures - 1, 10)
-            return float(min(max(pause, self._failing.outcome.after or 0.0), self._interval))
+        if self._taken and self._sight.failing is None:
+            return 0.0  # nothing was heard with these credentials yet
+        if (failing := self._sight.failing) is not None:
+            pause = RETRY_FIRST * 2.0 ** min(self._sight.failures - 1, 10)
+            return float(min(max(pause, failing.outcome.after or 0.0), self._interval))
         if self._clock.now() < self._fast_until or self._converging():
             return self._fast_interval
         return self._interval * jitter
@@ -244,25 +234,28 @@ class Account:
         """What stops every call: no answer, or not known yet whose credentials these are."""
         if self._client is None:
             return self._withdrawn or NOT_ASKED
-        if self._failing is not None:
-            return self._failing.outcome
+        if self._sight.failing is not None:
+            return self._sight.failing.outcome
         return NOT_ASKED if self.username is None else None
+
+    def must_answer(self) -> None:
+        """Raises CallFailed where no call can be made."""
+        if (hold := self.hold()) is not None:
+            raise CallFailed(hold)
 
     def is_blind(self) -> bool:
         """Whether there was no look for max(3 intervals, 5 min)."""
-        return self._clock.now() - self._last_look_at > max(3 * self._interval, BLIND_AT_LEAST)
+        return self._sight.is_blind()
 
     def blind(self, last_seen: str | None) -> str | None:
         """The message of CannotObserve. `last_seen`: the words for what the last look saw of one object."""
-        if not self.is_blind():
-            return None
-        told = self._withdrawn or (None if self._failing is None else self._failing.outcome)
-        why = f"UpCloud does not answer. {TRAFFIC}" if told is None else told.message
-        last = "No look since netgw started" if self._last_look is None else f"Last look {format_time(self._last_look)}"
-        seen = f": {last_seen}" if last_seen else ""
-        return f"{why} {last}{seen}."
+        return self._sight.blind(last_seen, self._withdrawn)
 
     # ---- reading
+
+    def at_router(self, router: str) -> list[Gateway]:
+        """The gateways at a router, as far as they are cached."""
+        return [entry.gateway for entry in self._snapshot.entries() if router in entry.routers]
 
     def known(self, gateway: str) -> Entry | None:
         """What is cached, however old."""
@@ -270,12 +263,12 @@ class Account:
 
     def entries(self) -> list[Entry] | None:
         """Everything that is cached; None: there was no look yet."""
-        return None if self._last_look is None or self.username is None else self._snapshot.entries()
+        return None if not self._sight.ever or self.username is None else self._snapshot.entries()
 
     async def plans_with(self, name: str) -> dict[str, Plan]:
         """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
         if name not in self.plans and self._clock.now() >= self._plans_again:
-            self._must_answer()
+            self.must_answer()
             with mapped():
                 reply = await self.api.list_plans()
             self.plans = {plan.name: plan for plan in reply.value}
@@ -302,12 +295,12 @@ class Account:
                 return entry
             if self._snapshot.is_gone(uuid):
                 return None
-        self._must_answer()
-        return await self._flight(uuid, after)
+        self.must_answer()
+        return await self._flights.read(uuid, after)
 
     async def list_now(self) -> tuple[list[Entry], float, datetime]:
         """Every gateway by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
-        self._must_answer()
+        self.must_answer()
         with mapped():
             gateways, reply = await self._list()
         self._took(gateways, reply)
@@ -341,25 +334,6 @@ class Account:
 
     # ---- inside
 
-    def _must_answer(self) -> None:
-        if (hold := self.hold()) is not None:
-            raise CallFailed(hold)
-
-    async def _flight(self, uuid: str, after: float) -> Entry | None:
-        """One GET serves all who ask for the same gateway, unless it began before what they need."""
-        flight = self._flights.get(uuid)
-        if flight is None or flight[0] < after:
-            flight = (self._clock.now(), asyncio.create_task(self._read(uuid)))
-            self._flights[uuid] = flight
-            flight[1].add_done_callback(lambda task: self._landed(uuid, task))
-        return await asyncio.shield(flight[1])
-
-    def _landed(self, uuid: str, task: asyncio.Task[Entry | None]) -> None:
-        if (flight := self._flights.get(uuid)) is not None and flight[1] is task:
-            del self._flights[uuid]
-        if not task.cancelled():
-            task.exception()  # whoever awaits it sees it; nobody complains where nobody does any more
-
     async def _read(self, uuid: str) -> Entry | None:
         client = self.api
         try:
@@ -372,7 +346,7 @@ class Account:
             return None
         if client is not self._client:
             raise CallFailed(NOT_ASKED, backoff=True)
-        self._looked()
+        self._sight.looked()
         entry = Entry(reply.value, reply.began, reply.date or self._clock.wall())
         self._tell(self._snapshot.take(entry))
         return self._snapshot.get(uuid)
@@ -380,7 +354,7 @@ class Account:
     async def _proof(self, uuid: str, read: Callable[[], Awaitable[object]]) -> bool:
         if self._snapshot.is_gone(uuid):
             return False
-        self._must_answer()
+        self.must_answer()
         try:
             with mapped():
                 await read()
@@ -391,21 +365,8 @@ class Account:
             return False
         return True
 
-    def _looked(self) -> None:
-        self._last_look, self._last_look_at = self._clock.wall(), self._clock.now()
-
     def _tell(self, moved: Moved) -> None:
         if moved.tunnel:
             self.expedite(FAST_AFTER_TUNNEL_CHANGE)
         if moved.uuids:
             self._listener.changed(moved.uuids, moved.listed)
-
-
-@contextmanager
-def mapped() -> Iterator[None]:
-    """UpCloud's errors become the engine's; the log keeps the correlation id."""
-    try:
-        yield
-    except UpCloudError as error:
-        log.log(logging.DEBUG if isinstance(error, NotFound) else logging.INFO, "%s", error)
-        raise failed(error) from None

@@ -3,6 +3,7 @@
 | the first that applies                                        | credential                         |
 |---------------------------------------------------------------|------------------------------------|
 | the object's own `credentialsSecretRef` (gateways, routers)   | that Secret, in its namespace      |
+| a gateway at a Router, in the same namespace                  | that of the Router                 |
 | below a gateway                                               | that of the gateway                |
 | below a gateway that is gone, when it was bound               | the one recorded in status         |
 | the namespace's `netgw.dev/default-credentials`               | that Secret                        |
@@ -108,19 +109,37 @@ class Accounts:
         """The table above."""
         root = obj if obj.kind in ROOTS else self.gateway_of(obj)
         if root is not None:
-            named = _name(root.spec.get(FIELD))
+            named = _name(root.spec.get(FIELD)) or self._of_router(root)
         else:
-            named = _name(obj.status.get(FIELD)) if obj.uuid is not None or obj.creating else None
+            bound = obj.uuid is not None or obj.creating
+            named = _name(obj.status.get(FIELD)) if bound and self.gateway_is_gone(obj) else None
         if named is None:
             named = self._namespaces.get(obj.namespace).get(DEFAULT)
         return OWN if named is None else Ref(obj.namespace, named)
 
+    def _of_router(self, gateway: Object) -> str | None:
+        """What the Router names that a gateway is at. One of another namespace lends its credentials to nobody."""
+        router = self._store.parent(gateway)
+        if router is None or router.namespace != gateway.namespace:
+            return None
+        return _name(router.spec.get(FIELD))
+
     def gateway_of(self, obj: Object) -> Object | None:
         """The gateway above it, where there is one in Kubernetes."""
-        above = self._store.parent(obj)
-        while above is not None and above.kind not in ROOTS:
-            above = self._store.parent(above)
-        return above
+        top = self._top(obj)
+        return top if top is not obj and top.kind in ROOTS else None
+
+    def gateway_is_gone(self, obj: Object) -> bool:
+        """Whether it is below an object that is named and is not there. One named by its uuid never was."""
+        top = self._top(obj)
+        return top.kind not in ROOTS and self._store.names_parent(top)
+
+    def _top(self, obj: Object) -> Object:
+        """The topmost of those above it that are known, below which it may be itself."""
+        top, above = obj, self._store.parent(obj)
+        while above is not None:
+            top, above = above, None if above.kind in ROOTS else self._store.parent(above)
+        return top
 
     def forbidden(self, obj: Object) -> Hold | None:
         """Why the operator's own credentials are not for this object."""

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from netgw.engine.actuator import Action, External, InvalidSpec, Links
 from netgw.engine.objects import Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
+from netgw.engine.ownership import MARK, is_mine
 from netgw.engine.plan import Change, Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
@@ -17,6 +18,7 @@ from netgw.kube.resource import Spec
 from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
 from netgw.providers.upcloud.accounts import OWN, Accounts
 from netgw.providers.upcloud.advice.around import Advisor
+from netgw.providers.upcloud.api import Gateway
 from netgw.providers.upcloud.gateway.state import is_ending
 from netgw.providers.upcloud.room import Room
 from netgw.providers.upcloud.snapshot import Entry
@@ -41,6 +43,8 @@ class Base:
     parent_kind: str | None = None
     parent_field: str = ""
     actions: Sequence[Action] = ()
+    cascades = True
+    anew = "recreatePolicy is Never"
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -61,13 +65,19 @@ class Base:
         return None if ref == OWN else ref.name
 
     def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
-        return self.parent_kind is not None, self._accounts.gateway_of(obj)
+        gateway = self._accounts.gateway_of(obj)
+        inherits = self.parent_kind is not None and (gateway is not None or self._accounts.gateway_is_gone(obj))
+        return inherits, gateway
 
     def blind(self, obj: Object) -> str | None:
         return self._account(obj).blind(self._last_seen(obj))
 
     def owned_by(self, obj: Object, external: External) -> str | None:
-        return None  # what carries no mark is known by its place
+        return None if external.owner is None or self._is_mine(obj, external) else external.owner
+
+    def _is_mine(self, obj: Object, external: External) -> bool:
+        """By its mark; what carries none is known by its place."""
+        return is_mine(external.owner, self._context.cluster, obj, self._store.alive)
 
     async def act(self, obj: Object, external: External, action: Action) -> None:
         raise NotImplementedError
@@ -166,6 +176,12 @@ class Base:
     def _room(self, obj: Object, entry: Entry) -> Room:
         holder = self._store.holder(entry.gateway.uuid)
         return Room(entry, self._account(obj).plans, None if holder is None else holder.name)
+
+    def _is_ours(self, gateway: Gateway) -> bool:
+        """Whether it carries the mark of the object that records it: what is only observed does not."""
+        holder = self._store.holder(gateway.uuid)
+        owner = next((label.value for label in gateway.labels if label.key == MARK), None)
+        return holder is not None and is_mine(owner, self._context.cluster, holder, self._store.alive)
 
     @contextmanager
     def _counting(self, obj: Object, gateway: str) -> Iterator[None]:

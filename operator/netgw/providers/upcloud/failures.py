@@ -19,7 +19,10 @@ Messages never hold what differs from one answer to the next: no correlation id,
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from netgw.engine.objects import format_time
@@ -36,6 +39,8 @@ from netgw.providers.upcloud.api import (
 )
 from netgw.providers.upcloud.api.errors import SAFE_METHODS
 
+log = logging.getLogger(__name__)
+
 QUOTA_WORDS = "can have up to"
 """Of "Service with plan production can have up to 2 connections.", the only wording that is documented."""
 
@@ -51,6 +56,16 @@ def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
     return CallFailed(
         outcome, ambiguous=ambiguous, status=error.status, backoff=backoff, proof=_is_proof(error), words=words
     )
+
+
+@contextmanager
+def mapped() -> Iterator[None]:
+    """UpCloud's errors become the engine's; the log keeps the correlation id."""
+    try:
+        yield
+    except UpCloudError as error:
+        log.log(logging.DEBUG if isinstance(error, NotFound) else logging.INFO, "%s", error)
+        raise failed(error) from None
 
 
 def _is_hearsay(error: UpCloudError) -> bool:
@@ -73,9 +88,10 @@ def _outcome(error: UpCloudError, since: str) -> Hold:
         case Unauthorized():
             return Waiting(
                 "CredentialsRefused",
-                f"{answer} to the operator's credentials: expired, revoked, or used from an address outside their "
-                f"allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed until they are accepted again, or the "
-                f"operator is started with others.",
+                f"{answer} to the credentials: expired, revoked, or used from an address outside their "
+                f"allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed until they are accepted again. Put good "
+                f"ones into the Secret (credentialsSecretRef, or the namespace's default): it is read when it changes. "
+                f"Where there is none they are the operator's own: restart it with others.",
             )
         case InsufficientCredits():
             return Waiting(
@@ -85,7 +101,7 @@ def _outcome(error: UpCloudError, since: str) -> Hold:
         case Forbidden():
             return Waiting(
                 "PermissionDenied",
-                f"{answer}: {what_it_says(error)} Give the operator's credentials the permission for network gateways. "
+                f"{answer}: {what_it_says(error)} Give the credentials the permission for network gateways. "
                 f"{TRAFFIC} Tried again by itself.",
             )
         case NotFound() if _is_proof(error):

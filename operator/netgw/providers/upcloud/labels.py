@@ -13,10 +13,25 @@ Whose a label is decides what becomes of it when the spec does not name it:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
-from netgw.engine.objects import PREFIX
-from netgw.engine.plan import Value, Values
+from pydantic import Field
+
+from netgw.engine.objects import PREFIX, Object
+from netgw.engine.outcome import Stalled
+from netgw.engine.plan import Change, Value, Values
+from netgw.kube.resource import Rule, rules
 from netgw.providers.upcloud.api import Label
+
+CLOUDS_OWN = "_"
+
+KEYS = Rule(
+    "self.all(k, k.matches('^[ -^`-~][ -~]{1,31}$') && !k.startsWith('netgw.dev/'))",
+    "a key has 2 to 32 characters of printable ASCII and begins neither with _ (the cloud's own) nor with netgw.dev/",
+)
+LabelValue = Annotated[str, Field(max_length=255)]
+Labels = Annotated[dict[str, LabelValue] | None, Field(max_length=200, json_schema_extra=rules(KEYS))]
+"""The field of a spec."""
 
 
 def label_values(labels: Mapping[str, str]) -> dict[str, Value]:
@@ -34,6 +49,17 @@ def label_key(path: str) -> str:
     return path.removeprefix("labels[").removesuffix("]")
 
 
+def out_of_reach(change: Change) -> Stalled | None:
+    """A label that exists is named in the path of a call, where `..` would mean the gateway itself."""
+    if change.current is None or label_key(change.path) not in ("", ".", ".."):
+        return None
+    return Stalled(
+        "Rejected",
+        f"{change} cannot be asked of UpCloud's API, whose path would mean the gateway itself. Change or remove this "
+        f"label in UpCloud's control panel, or take it into spec.labels as it is.",
+    )
+
+
 def labels_wanted(
     values: Values, there: Iterable[Label], own_keys: Iterable[str], *, replace: bool
 ) -> dict[str, Value]:
@@ -43,7 +69,7 @@ def labels_wanted(
         path: None
         for label in there
         if (path := f"labels[{label.key}]") not in values
-        and not label.key.startswith(("_", PREFIX))
+        and not label.key.startswith((CLOUDS_OWN, PREFIX))
         and (replace or label.key in own)
     }
 
@@ -53,3 +79,23 @@ def own_keys(labels: Mapping[str, str] | None, before: Iterable[str], there: Ite
     present = {label.key for label in there}
     keys = set(labels or ()) | (set(before) & present)
     return sorted(keys) or None
+
+
+def recorded_keys(obj: Object, there: Iterable[Label]) -> list[str] | None:
+    """`own_keys` from what an object says. Nothing is ours of what is only observed."""
+    before, labels = obj.status.get("ownLabelKeys") or (), obj.spec.get("labels")
+    observes = (obj.status.get("policies") or {}).get("managementPolicy") == "Observe"
+    return own_keys(labels if isinstance(labels, Mapping) and not observes else {}, before, there)
+
+
+def merged(there: Iterable[Label], changes: Iterable[Change]) -> tuple[Label, ...]:
+    """The whole set with some changed, for an API that replaces it. Keys of the cloud's own cannot be sent."""
+    values = {label.key: label.value for label in there if not label.key.startswith(CLOUDS_OWN)}
+    for change in changes:
+        if not is_label(change.path):
+            continue
+        if change.target is None:
+            values.pop(label_key(change.path), None)
+        else:
+            values[label_key(change.path)] = change.target
+    return tuple(Label(key=key, value=value) for key, value in values.items())

@@ -17,6 +17,12 @@ NAME_PATTERN = "^[a-zA-Z0-9_-]{1,64}$"
 CloudName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 """A name that UpCloud accepts (API document: gateway, address, connection, route and tunnel names alike)."""
 
+SHORT_ENOUGH = Rule(
+    "size(self.metadata.name) <= 128",
+    "metadata.name must not be longer than 128 characters; make the object under a shorter name",
+)
+"""At the root of every kind: references to it have to fit."""
+
 NAME_RULES = (
     Rule(
         f"has(self.spec.name) || has(self.spec.__import__) || self.metadata.name.matches('{NAME_PATTERN}')",
@@ -24,12 +30,9 @@ NAME_RULES = (
         reason="FieldValueRequired",
         field_path=".spec.name",
     ),
-    Rule(
-        "size(self.metadata.name) <= 128",
-        "metadata.name must not be longer than 128 characters; make the object under a shorter name",
-    ),
+    SHORT_ENOUGH,
 )
-"""At the root of every kind: the name in the cloud is metadata.name where spec.name is not set."""
+"""At the root of the kinds with a `CloudName`: it is metadata.name where spec.name is not set."""
 
 ROOT_RULES = (*NAME_RULES, IMPORT_FIXED)
-"""At the root of every kind."""
+"""At the root of the kinds with a `CloudName`."""

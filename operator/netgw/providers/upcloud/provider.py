@@ -18,6 +18,8 @@ from netgw.providers.upcloud.connection.actuator import ConnectionActuator
 from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator
 from netgw.providers.upcloud.rollout import Rollout
+from netgw.providers.upcloud.router import model as router
+from netgw.providers.upcloud.router.actuator import RouterActuator
 from netgw.providers.upcloud.tunnel import model as tunnel
 from netgw.providers.upcloud.tunnel.actuator import TunnelActuator
 from netgw.providers.upcloud.tunnel.key import Keys
@@ -48,6 +50,7 @@ class UpCloudBackend:
         keys = Keys(parts.secrets, parts.fingerprints)
         rotation = Rotation(parts.store, parts.clock, parts.secrets, parts.fingerprints, parts.making)
         self.actuators: Mapping[str, Actuator] = {
+            RouterActuator.kind: RouterActuator(context),
             GatewayActuator.kind: GatewayActuator(context, rollout),
             ConnectionActuator.kind: ConnectionActuator(context),
             TunnelActuator.kind: TunnelActuator(context, keys, rotation, rollout, parts.reporter),
@@ -76,8 +79,9 @@ def client(environ: Mapping[str, str]) -> Clients:
 
 UPCLOUD = Provider(
     name="upcloud",
-    kinds=(gateway.KIND, connection.KIND, tunnel.KIND),
+    kinds=(router.KIND, gateway.KIND, connection.KIND, tunnel.KIND),
     links={
+        RouterActuator.kind: RouterActuator.links,
         GatewayActuator.kind: GatewayActuator.links,
         ConnectionActuator.kind: ConnectionActuator.links,
         TunnelActuator.kind: TunnelActuator.links,

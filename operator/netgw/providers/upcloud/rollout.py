@@ -15,6 +15,8 @@ from netgw.engine.outcome import Waiting
 from netgw.engine.ports import Clock
 
 AGAIN = 30.0
+WRITTEN = 60.0
+"""After so many seconds the status says whether a change went out: one that was refused holds nobody."""
 
 
 class Rollout:
@@ -30,7 +32,7 @@ class Rollout:
         for other in group:
             if other.uid == obj.uid:
                 continue
-            if other.status.get("interruptedAt") or other.uid in self._begun:
+            if other.status.get("interruptedAt") or self._clock.now() - self._begun.get(other.uid, -WRITTEN) < WRITTEN:
                 return Waiting(
                     "RolloutHeld",
                     f"Waits until {other.kind} {other.name}, which is being changed, is up again: one after the other.",

@@ -220,3 +220,11 @@ def wants(psk: Psk | None, *, remember: bool = False, held: Any = None) -> Resol
 def test_psk_in_sync(before: Any, resolution: Resolution | None, condition: tuple[str, str]) -> None:
     found = next(c for c in seen(before, UP, resolution=resolution).conditions if c.type == "PskInSync")
     assert (found.status, found.reason) == condition
+
+
+def test_psk_of_an_import_without_secret() -> None:
+    spec = {"connectionRef": {"name": "office"}, "import": {"name": "office-1"}}
+    observation = describe(obj("VpnTunnel", "office-1", spec), gateway(), tunnel(), wants(None), Known(LATER))
+    found = next(c for c in observation.conditions if c.type == "PskInSync")
+    assert (found.status, found.reason) == ("Unknown", "NeverPushed")
+    assert "is never touched" in found.message

@@ -95,7 +95,7 @@ class ConnectionActuator(Base):
 
     def equal(self, external: External, desired: Desired) -> bool:
         """Only under a gateway that is ours, and only when nothing would have to change."""
-        if external.parent != desired.parent or self._store.holder(str(external.parent)) is None:
+        if external.parent != desired.parent or not self._is_ours(external.wire[0].gateway):
             return False
         return not diff(self.fields, desired.values, external.values)
 

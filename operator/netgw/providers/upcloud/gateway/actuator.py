@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from netgw.engine.actuator import (
     Absent,
@@ -21,23 +19,23 @@ from netgw.engine.actuator import (
 )
 from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
-from netgw.engine.ownership import MARK, is_mine, mark
-from netgw.engine.plan import Change, Values, interrupting
+from netgw.engine.ownership import MARK, mark
+from netgw.engine.plan import Change, Values, interrupting, targets
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.account import STABLE, Account
-from netgw.providers.upcloud.api import AddressModify, Label, LabelModify, Plan, UpCloudError
+from netgw.providers.upcloud.advice.gateways import advise
+from netgw.providers.upcloud.api import AddressModify, Label, LabelModify
 from netgw.providers.upcloud.base import Base, Context, links, managed_name, validated
-from netgw.providers.upcloud.failures import what_it_says
-from netgw.providers.upcloud.gateway import plan
+from netgw.providers.upcloud.gateway import limits, plan
 from netgw.providers.upcloud.gateway.describe import describe
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
 from netgw.providers.upcloud.gateway.state import carries_traffic, is_ending
-from netgw.providers.upcloud.labels import is_label, label_key, own_keys
+from netgw.providers.upcloud.labels import is_label, label_key, out_of_reach, recorded_keys
 from netgw.providers.upcloud.rollout import Rollout
-from netgw.providers.upcloud.room import AGAIN
 from netgw.providers.upcloud.snapshot import Entry
 
 ROUTER, ROUTER_FIELD = "Router", "routerRef"
+GONE_AGAIN = 60.0
 
 
 class GatewayActuator(Base):
@@ -48,6 +46,7 @@ class GatewayActuator(Base):
     fields = plan.FIELDS
     recreate = False
     marked = True
+    anew = "a new one has a new address"
     actions: Sequence[Action] = (
         Action(
             "flush-nat-requested-at", "lastHandledFlushNatAt", "NatFlushed", "NatNotFlushed", "NAT connections dropped"
@@ -77,15 +76,21 @@ class GatewayActuator(Base):
     def parent_hold(self, obj: Object) -> Hold | None:
         if obj.spec.get(ROUTER_FIELD) is None:
             return None
-        router = self._store.parent(obj)
+        router, uuid = self._store.parent(obj), self._router(obj)
         if router is not None and router.deleting:
             return Waiting("ParentDeleting", f"Router {router.name} is being deleted.")
-        if self._router(obj) is not None:
+        if uuid is not None and self._account(obj).routers.is_gone(uuid):
+            called = f"Router {router.name}" if router is not None else f"Router {uuid}"
+            return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud any more.", GONE_AGAIN)
+        if uuid is not None:
             return None
         name = obj.spec[ROUTER_FIELD].get("name")
         if router is None:
             return Waiting("ParentNotFound", f"There is no Router {name} in this namespace yet.")
         return Waiting("ParentNotCreated", f"Router {name} does not exist in UpCloud yet.")
+
+    def parent_uuid(self, obj: Object) -> str | None:
+        return None
 
     def _router(self, obj: Object) -> str | None:
         """The uuid that `routerRef` means now."""
@@ -119,12 +124,6 @@ class GatewayActuator(Base):
         entries = self._account(obj).entries()
         return None if entries is None else [external(entry) for entry in entries]
 
-    def owned_by(self, obj: Object, external: External) -> str | None:
-        return None if external.owner is None or self._is_mine(obj, external) else external.owner
-
-    def _is_mine(self, obj: Object, external: External) -> bool:
-        return is_mine(external.owner, self._context.cluster, obj, self._store.alive)
-
     def equal(self, external: External, desired: Desired) -> bool:
         return False  # the mark decides, never the likeness
 
@@ -143,9 +142,28 @@ class GatewayActuator(Base):
             values = plan.settled(values, entry.gateway, own, replace=replace)
             missing = self.parent_hold(obj) if self._router(obj) is None else None
             holds = () if missing is None else (missing,)
-        elif (held := await self._unknown_plan(obj, values) or self._plan_without(obj, values)) is not None:
+        elif (held := await self._no_such_plan(obj, values)) is not None:
             holds = (held,)
-        return Resolution(Desired(effective, None, values, defaults={"configuredStatus": "started"}), holds)
+        desired = Desired(effective, None, values, defaults={"configuredStatus": "started"})
+        return Resolution(desired, holds, warnings=self._advice(obj, external))
+
+    def _advice(self, obj: Object, external: External | None) -> tuple[str, ...]:
+        """On its router, where no object stands for that which would say so itself."""
+        routers = () if external is None else external.wire.routers
+        seen = (self._account(obj).routers.known(uuid) for uuid in sorted(routers) if self._store.holder(uuid) is None)
+        return tuple(
+            said
+            for entry in seen
+            if entry is not None
+            for said in advise(f"router {entry.uuid}", len(entry.router.networks))
+        )
+
+    async def _no_such_plan(self, obj: Object, values: Values) -> Hold | None:
+        try:
+            plans = await self._account(obj).plans_with(str(values.get("plan")))
+        except CallFailed as failure:
+            return failure.outcome
+        return limits.unknown_plan(plans, values) or limits.plan_without_feature(plans, values)
 
     def moved(self, obj: Object, external: External) -> Stalled | None:
         return None  # another router is a field that cannot change
@@ -153,86 +171,18 @@ class GatewayActuator(Base):
     def batches(self, changes: Sequence[Change]) -> Sequence[tuple[Change, ...]]:
         return plan.batches(changes)
 
-    # ---- what UpCloud would refuse for sure is not asked for: judged from what was seen
-
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
-        entry: Entry = external.wire
-        target = {change.path: change.target for change in changes}
-        held = self._vpn_needed(entry, target) or self._too_small(obj, entry, target)
-        if held is None and target.keys() & {"plan", "features"}:
-            held = self._plan_without(obj, {**external.values, **target})
-        if held is not None:
+        if is_label(changes[0].path):
+            return out_of_reach(changes[0]) or {}
+        entry, account = external.wire, self._account(obj)
+        if (held := limits.refused_change(account.plans, entry, external.values, targets(changes))) is not None:
             return held
         if not interrupting(changes) or not carries_traffic(entry.gateway):
             return {}
-        account = self._account(obj)
-        others = [o for o in self._store if o.kind == self.kind and self._account(o) is account]
+        others = [other for other in self._store if other.kind == self.kind and self._account(other) is account]
         return self._rollout.begin(obj, others)
 
-    async def _unknown_plan(self, obj: Object, values: Values) -> Hold | None:
-        """A plan that UpCloud does not name, also when asked again: it cannot be had."""
-        name = str(values.get("plan"))
-        try:
-            plans = await self._account(obj).plans_with(name)
-        except CallFailed as failure:
-            return failure.outcome
-        if not plans or name in plans:
-            return None
-        return Stalled("Rejected", f"Not created: UpCloud has no plan {name}, it has {_some(sorted(plans))}. Set plan.")
-
-    def _plan_without(self, obj: Object, values: Values) -> Hold | None:
-        """A feature that the plan does not have."""
-        known = self._account(obj).plans
-        chosen = known.get(str(values.get("plan")))
-        lacking = (
-            [] if chosen is None else [f for f in values.get("features") or () if f not in chosen.supported_features]
-        )
-        if chosen is None or not lacking:
-            return None
-        able = [p.name for p in known.values() if set(values["features"]) <= set(p.supported_features)]
-        advice = f"Set plan to one that has it ({_some(sorted(able))}), or" if able else "So"
-        return Stalled(
-            "Rejected", f"Plan {chosen.name} has no feature {lacking[0]}. {advice} take {lacking[0]} out of features."
-        )
-
-    def _vpn_needed(self, entry: Entry, target: Mapping[str, Any]) -> Stalled | None:
-        if "vpn" in target.get("features", ("vpn",)) or not entry.connections:
-            return None
-        names = _some([connection.name for connection in entry.connections])
-        return Stalled(
-            "Rejected",
-            f"Not changed: feature vpn cannot go while gateway {entry.gateway.name} has connections ({names}). "
-            f"Delete them first, or put vpn back into spec.features.",
-        )
-
-    @contextmanager
-    def _counting_downgrade(self, account: Account, entry: Entry, changes: Sequence[Change]) -> Iterator[None]:
-        """A smaller plan that the API refuses is told with the numbers where these are in the way in one reading."""
-        try:
-            yield
-        except UpCloudError as error:
-            wanted = account.plans.get(str(next((c.target for c in changes if c.path == "plan"), None)))
-            most = max(len(list(entry.tunnels())), len(entry.connections))
-            if error.status != 400 or wanted is None or most <= wanted.vpn_tunnel_amount:
-                raise
-            held = self._quota(wanted, entry, f" UpCloud says: {what_it_says(error)}")
-            raise CallFailed(held, status=error.status) from None
-
-    def _too_small(self, obj: Object, entry: Entry, target: Mapping[str, Any]) -> Waiting | None:
-        """Only what is too much however the number of the plan is read: as connections, and as tunnels."""
-        wanted = self._account(obj).plans.get(target.get("plan", ""))
-        if wanted is None or min(len(list(entry.tunnels())), len(entry.connections)) <= wanted.vpn_tunnel_amount:
-            return None
-        return self._quota(wanted, entry)
-
-    def _quota(self, wanted: Plan, entry: Entry, quoted: str = "") -> Waiting:
-        return Waiting(
-            "QuotaReached",
-            f"Not changed: plan {wanted.name} has {wanted.vpn_tunnel_amount} tunnels and {entry.gateway.name} uses "
-            f"{len(list(entry.tunnels()))}, in {len(entry.connections)} connections. Delete some first, or set a "
-            f"larger plan.{quoted} Tried again every 15 min.",
-            AGAIN,
-        )
+    # ---- calls
 
     async def create(self, obj: Object, desired: Desired) -> Created:
         account = self._account(obj)
@@ -267,7 +217,7 @@ class GatewayActuator(Base):
             if is_label(first.path):
                 await self._put_label(account, gateway, first)
             elif (name := plan.address_name(first.path)) is None:
-                with self._counting_downgrade(account, external.wire, changes):
+                with limits.counting_downgrade(account.plans, external.wire, targets(changes)):
                     await account.api.modify_gateway(gateway=gateway, body=plan.modification(changes))
             elif first.target:
                 body = AddressModify(address=first.target)
@@ -310,16 +260,13 @@ class GatewayActuator(Base):
         runs = entry.gateway.operational_state in STABLE
         interrupted, after = self._rollout.interrupted(obj, up=runs, began=external.began)
         known = describe(obj, entry, self._account(obj).plans, self._context.clock.wall())
-        fields = {**known.fields, "interruptedAt": interrupted, "ownLabelKeys": self._own_keys(obj, entry)}
+        fields = {
+            **known.fields,
+            "interruptedAt": interrupted,
+            "ownLabelKeys": recorded_keys(obj, entry.gateway.labels),
+        }
         soonest = min((seconds for seconds in (known.after, after) if seconds is not None), default=None)
         return dataclasses.replace(known, fields=fields, after=soonest)
-
-    def _own_keys(self, obj: Object, entry: Entry) -> list[str] | None:
-        """Nothing is ours of what is only observed."""
-        before, labels = obj.status.get("ownLabelKeys") or (), obj.spec.get("labels")
-        observes = (obj.status.get("policies") or {}).get("managementPolicy") == "Observe"
-        named = labels if isinstance(labels, Mapping) and not observes else {}
-        return own_keys(named, before, entry.gateway.labels)
 
 
 def external(entry: Entry) -> External:
@@ -336,7 +283,3 @@ def external(entry: Entry) -> External:
         deleting=is_ending(gateway),
         wire=entry,
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

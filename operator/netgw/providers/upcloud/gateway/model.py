@@ -22,10 +22,10 @@ from netgw.kube.resource import (
     required_to_create,
     rules,
 )
+from netgw.providers.upcloud.labels import Labels
 from netgw.providers.upcloud.names import CATEGORIES, GROUP, ROOT_RULES, VERSION, CloudName
 
 Feature = Literal["nat", "vpn"]
-LabelValue = Annotated[str, Field(max_length=255)]
 ConfiguredStatus = Literal["started", "stopped"]
 
 ZONE_FIXED = Rule(
@@ -37,10 +37,6 @@ ROUTER_FIXED = Rule(
     "has(self.uuid) && has(oldSelf.uuid) ? self.uuid == oldSelf.uuid : true",
     "the router is immutable; make another NetworkGateway at the other router and delete this one",
     reason="FieldValueForbidden",
-)
-LABEL_KEYS = Rule(
-    "self.all(k, k.matches('^[ -^`-~][ -~]{1,31}$') && !k.startsWith('netgw.dev/'))",
-    "a key has 2 to 32 characters of printable ASCII and begins neither with _ (the cloud's own) nor with netgw.dev/",
 )
 FLOATING_IP = Rule(
     "self == '' || (isIP(self) && ip(self).family() == 4 && ip(self).isGlobalUnicast())",
@@ -141,12 +137,12 @@ class GatewaySpec(Spec):
     cannot be set. Default of UpCloud: true.
 
     Changes in place. Counts as interrupting traffic: UpCloud does not say what happens to tunnels that exist."""
-    labels: Annotated[dict[str, LabelValue] | None, Field(max_length=200, json_schema_extra=rules(LABEL_KEYS))] = None
+    labels: Labels = None
     """Labels of the gateway in UpCloud. Keys have 2 to 32 characters of printable ASCII and begin neither with _ nor
     with netgw.dev/; values have at most 255 characters. A key that the manifest set once is removed when the manifest
     drops it.
 
-    Changes in place, without touching traffic: one call for each label that differs."""
+    Changes in place, one call for each label that differs. Interrupts nothing."""
     label_policy: Literal["Merge", "Replace"] | None = None
     """What becomes of labels that others made: Merge (the default) keeps them, Replace removes them. Keys that begin
     with _ are UpCloud's own and always stay."""

@@ -60,11 +60,15 @@ def desired(spec: GatewaySpec, *, name: str | None, owner: str, router: str | No
 
 
 def settled(values: Values, gateway: Gateway, own_keys: Iterable[str], *, replace: bool) -> Values:
-    """For a gateway that exists: labels that are to go, and a release only of what is a floating IP."""
-    floating = {f"addresses[{a.name}].address" for a in gateway.addresses if a.provisioned_by == "user"}
-    wanted = {
-        path: value for path, value in values.items() if value != "" or address_name(path) is None or path in floating
-    }
+    """For a gateway that exists: labels that are to go, addresses once it tells them, a release only of what floats."""
+    told = {a.name: a for a in gateway.addresses if a.address}
+
+    def counts(path: str, value: Value) -> bool:
+        if (name := address_name(path)) is None:
+            return True
+        return name in told and (value != "" or told[name].provisioned_by == "user")
+
+    wanted = {path: value for path, value in values.items() if counts(path, value)}
     return {**wanted, **labels_wanted(values, gateway.labels, own_keys, replace=replace)}
 
 

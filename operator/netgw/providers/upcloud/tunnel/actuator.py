@@ -154,7 +154,7 @@ class TunnelActuator(Base):
 
     def equal(self, external: External, desired: Desired) -> bool:
         """Only under a gateway that is ours. The key cannot be compared, so it is not."""
-        if external.parent != desired.parent or self._store.holder(external.wire[0].gateway.uuid) is None:
+        if external.parent != desired.parent or not self._is_ours(external.wire[0].gateway):
             return False
         values = {path: value for path, value in desired.values.items() if path != plan.PSK}
         return not diff(self.fields, values, external.values)

@@ -147,6 +147,9 @@ def _healthy(tunnel: Tunnel, up: bool | None) -> Condition:
 
 def _psk_in_sync(obj: Object, resolution: Resolution | None) -> Condition:
     """Whether the key that the Secret holds is the one that the cloud accepted last."""
+    if resolution is not None and secret_key(obj) is None:
+        said = "The spec names no Secret with a key: the key that UpCloud has is never touched."
+        return Condition("PskInSync", "Unknown", "NeverPushed", said)
     recorded = obj.status.get("psk") or {}
     held = next((h for h in resolution.holds if h.reason in SECRET_REASONS), None) if resolution else None
     if held is not None:
