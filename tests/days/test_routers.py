@@ -194,7 +194,7 @@ def test_an_import_that_only_observes(by: dict[str, str]) -> None:
         d.kubernetes.apply("Router", "hub", {"import": by, "labels": {"env": "prod"}, "staticRoutes": [LAB]})
         await d.until(lambda: d.verdict("hub", "Ready") == ("True", "Available"), 60)
         await asyncio.sleep(120)
-        assert d.uuid("hub") == ROUTER
+        assert (d.uuid("hub"), d.verdict("hub")) == (ROUTER, ("True", "ObserveOnly"))
         assert {entry["path"] for entry in d.object("hub").status["drift"]} >= {"labels[env]", "staticRoutes"}
         d.delete("hub")
         await d.until(lambda: not d.kubernetes.objects)

@@ -116,23 +116,23 @@ def test_report(site: Scenario, shared: Scenario, tell: Callable[[str], None]) -
     """Said on the gateway for all below: told once, with its time, and left alone; what the spec newly says is sent."""
     site.change("NetworkGateway", "edge", driftPolicy="Report")
     site.wait("it is inherited", lambda: all(v.status["policies"]["driftPolicy"] == "Report" for v in site.objects()))
-    told = len(of(site, "VpnTunnel", "Drifted", "ipsec.rekeyTime"))
+    told = len(site.events_of("Drifted"))
     since = len(site.cloud.calls())
-    site.cloud.api("PATCH", path(site, "VpnTunnel"), {"name": "office-1", "ipsec": {**IPSEC, "rekey_time": 9999}})
+    site.cloud.api("PATCH", path(site, "VpnTunnel"), {"name": "office-1", "ipsec": {**IPSEC, "rekey_time": 8888}})
     drifted = site.wait_for("VpnTunnel", "office-1", Synced="Drifted", Ready="Up")
     (entry,) = drifted.status["drift"]
-    assert (entry["path"], entry["desired"], entry["observed"]) == ("ipsec.rekeyTime", "7200", "9999")
-    site.wait("the Event", lambda: len(of(site, "VpnTunnel", "Drifted", "ipsec.rekeyTime")) == told + 1)
+    assert (entry["path"], entry["desired"], entry["observed"]) == ("ipsec.rekeyTime", "7200", "8888")
+    site.wait("the Event", lambda: len(site.events_of("Drifted")) == told + 1)
     site.wait_looks(3)
     assert len(site.cloud.writes(since)) == 1  # the edit
     assert site.get("VpnTunnel", "office-1").status["drift"] == [entry]
-    assert len(of(site, "VpnTunnel", "Drifted", "ipsec.rekeyTime")) == told + 1
+    assert len(site.events_of("Drifted")) == told + 1
     site.change("VpnTunnel", "office-1", internalPeerPingInterval=30)
     site.wait(
         "what is new is sent", lambda: site.in_cloud("VpnTunnel", "office-1")["internal_peer_ping_interval"] == 30
     )
     site.wait_for("VpnTunnel", "office-1", Synced="Drifted", Ready="Up")
-    assert site.in_cloud("VpnTunnel", "office-1")["ipsec"]["rekey_time"] == 9999
+    assert site.in_cloud("VpnTunnel", "office-1")["ipsec"]["rekey_time"] == 8888
     assert len(site.cloud.writes(since)) == 2
     site.change("NetworkGateway", "edge", driftPolicy=None)
     site.wait_all_ready()

@@ -21,7 +21,7 @@ SOURCES = str(Path(__file__).parents[4] / "operator")
 DEADLINE = 20
 PROGRAM = (
     "from netgw.providers.upcloud.simulator.server import serve; "
-    f"serve(listen='127.0.0.1:0', delay=0.01, token='made-up', routers=['{ROUTER}'], tunnels='idle', "
+    f"serve(listen='127.0.0.1:0', delay=0.01, tokens={'made-up': 'simulator'}, routers=['{ROUTER}'], tunnels='idle', "
     "floating_ips=['203.0.113.200'])"
 )
 
