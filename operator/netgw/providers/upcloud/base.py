@@ -65,8 +65,10 @@ class Base:
 
     def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
         gateway = self._accounts.gateway_of(obj)
-        inherits = self.parent_kind is not None and (gateway is not None or self._accounts.gateway_is_gone(obj))
-        return inherits, gateway
+        if self.parent_kind is None or gateway is not None:
+            return self.parent_kind is not None, gateway
+        bound = obj.uuid is not None or obj.creating  # before, there was none whose word could count
+        return bound and self._accounts.gateway_is_gone(obj), None
 
     def blind(self, obj: Object) -> str | None:
         return self._account(obj).blind(self._last_seen(obj))
