@@ -1,6 +1,4 @@
 """What is asked for once: a NAT flush, done once and told, whatever is killed; and what vanished, made again."""
-again.
-"""
 
 from __future__ import annotations
 
