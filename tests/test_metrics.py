@@ -47,7 +47,10 @@ class Source:
     def __init__(self, *samples: Sample) -> None:
         self.store = Store(LINKS)
         self._samples = list(samples)
-        conditions = [{"type": "Ready", "status": "True", "reason": "Up"}, {"type": "Synced", "status": "False"}]
+        conditions = [
+            {"type": "Ready", "status": "True", "reason": "Up"},
+            {"type": "Synced", "status": "False", "reason": "Updating"},
+        ]
         status = {"uuid": "10-t", "since": "2026-11-22T03:00:00Z", "conditions": conditions}
         self.store.apply(made("edge", status={"uuid": "10-g"}))
         self.store.apply(made("office", kind="VpnConnection", status={"uuid": "10-c"}))
@@ -111,7 +114,7 @@ def test_everything(accept: str) -> None:
     tunnel = {"kind": "VpnTunnel", "namespace": "default", "name": "office-1"}
     assert values(found, "netgw_object_condition") == [
         ({**tunnel, "type": "Ready", "status": "True", "reason": "Up"}, 1),
-        ({**tunnel, "type": "Synced", "status": "False", "reason": ""}, 1),
+        ({**tunnel, "type": "Synced", "status": "False", "reason": "Updating"}, 1),
     ]
     assert values(found, "netgw_build_info") == [({"version": __version__}, 1)]
     assert values(found, "process_start_time_seconds")

@@ -31,6 +31,12 @@ def against(
         calls.append(asyncio.create_task(answer(reader, writer)))
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         seen.append(head.decode().partition(" HTTP/")[0])
         if requests is not None:

@@ -185,10 +185,12 @@ def test_newline_is_told_while_the_secret_is_as_it_was() -> None:
         assert (await keys.state(made, REF, new=False)).warnings == (NEWLINE,)
         assert secrets.reads == 1
         # Another process knows it from the condition.
-        advice = {"conditions": [{"type": "Warning", "message": NEWLINE}]}
+        advice = {"conditions": [{"type": "Warning", "status": "True", "reason": "Advice", "message": NEWLINE}]}
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | advice)
         assert (await Keys(secrets, OURS).state(told, REF, new=False)).warnings == (NEWLINE,)
-        other = {"conditions": [{"type": "Warning", "message": "Of another Secret."}]}
+        other = {
+            "conditions": [{"type": "Warning", "status": "True", "reason": "Advice", "message": "Of another Secret."}]
+        }
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | other)
         assert (await Keys(secrets, OURS).state(told, REF, new=False)).warnings == ()
 
