@@ -71,8 +71,8 @@ def test_killed_around_the_call(when: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"status": 400}, "It was not done"),
-        ({"status": 403}, "It was not done"),
+        ({"status": 400}, "it was not done"),
+        ({"status": 403}, "it was not done"),
         ({"status": 500}, "may have been done"),
         ({"timeout": 60.0}, "may have been done"),
         ({"reset": True}, "may have been done"),

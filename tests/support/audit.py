@@ -135,14 +135,14 @@ class Audit(Witness):
     def _may_change(self, request: httpx.Request, uuid: str) -> None:
         if uuid not in self.owners:
             self._wrong(f"{request.method} {request.url.path}: not ours")
-        elif (owner := self._object(uuid)) is not None and _policy(owner, "managementPolicy") == "Observe":
+        elif (owner := self._object(uuid)) is not None and self._policy(owner, "managementPolicy") == "Observe":
             self._wrong(f"{request.method} {request.url.path}: {owner.ref} is only observed")
 
     def _may_delete(self, request: httpx.Request, uuid: str) -> None:
         owner = self._object(uuid)
         if owner is None or not owner.deleting:
             self._wrong(f"{request.method} {request.url.path}: nobody asked to")
-        elif _policy(owner, "deletionPolicy") == "Retain":
+        elif self._policy(owner, "deletionPolicy") == "Retain":
             self._wrong(f"{request.method} {request.url.path}: {owner.ref} is to be retained")
         elif owner.annotation("allow-cascade") != uuid and (below := list(self._below(uuid))):
             self._wrong(f"{request.method} {request.url.path}: takes {below} with it")
@@ -167,6 +167,16 @@ class Audit(Witness):
     def _deleting_for(self, obj: Object) -> float:
         since = parse_time(obj.metadata.get("deletionTimestamp"))
         return 0.0 if since is None else (self._history.clock.wall() - since).total_seconds()
+
+    def _policy(self, obj: Object, field: str) -> str | None:
+        """What is in effect; None while the operator has not looked at today's spec, of which it may not have heard."""
+        kubernetes, looked = self._history.kubernetes, obj.status.get("observedGeneration")
+        edited = self._history.clock.now() - kubernetes.edited.get(obj.uid, -GRACE)
+        if looked != obj.generation and not (obj.deleting and looked == obj.generation - 1 and edited >= GRACE):
+            return None
+        imported = {"managementPolicy": "Observe", "deletionPolicy": "Retain"} if "import" in obj.spec else {}
+        said = obj.spec.get(field) or imported.get(field) or (obj.status.get("policies") or {}).get(field)
+        return None if said is None else str(said)
 
     # ---- status and Events
 
@@ -224,15 +234,6 @@ def _failures(found: list[str]) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-
-
-def _policy(obj: Object, field: str) -> str | None:
-    """What is in effect; None while the operator has not looked at today's spec, of which it may not have heard."""
-    if obj.status.get("observedGeneration") != obj.generation and not obj.deleting:
-        return None
-    imported = {"managementPolicy": "Observe", "deletionPolicy": "Retain"} if "import" in obj.spec else {}
-    said = obj.spec.get(field) or imported.get(field) or (obj.status.get("policies") or {}).get(field)
-    return None if said is None else str(said)
 
 
 def _conditions(before: Object, after: Object) -> Iterator[str]:

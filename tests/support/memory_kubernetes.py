@@ -49,6 +49,8 @@ class MemoryKubernetes:
         self.keys: set[str] = set()
         self.events: list[tuple[str, str, str, str]] = []
         self.writes: list[tuple[str, Name]] = []
+        self.edited: dict[str, float] = {}
+        """When the spec of each was changed last, by uid."""
         self.watchers: list[Watcher] = []
         self.secret_watcher: Callable[[str, str], None] | None = None
         self.annotations: dict[str, dict[str, str]] = {}
@@ -63,6 +65,7 @@ class MemoryKubernetes:
         ref = Name(kind, namespace, name)
         if (body := self.objects.get(ref)) is not None:
             if body["spec"] != spec:
+                self.edited[body["metadata"]["uid"]] = self._clock.now()
                 body["spec"] = copy.deepcopy(spec)
                 body["metadata"]["generation"] += 1
                 self._moved(ref, "MODIFIED")
