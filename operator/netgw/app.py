@@ -82,14 +82,33 @@ class Options:
     cluster_networks: tuple[IPv4Network, ...] = ()
 
 
+class Guard(Protocol):
+    """Keeps Secrets with credentials from going while objects need them; see `kube.guard.CredentialsGuard`."""
+
+    def hold(self, refs: set[tuple[str, str]]) -> None: ...
+
+    def look_at(self, refs: Iterable[tuple[str, str]]) -> None: ...
+
+
+class Unguarded:
+    """They may go at any time."""
+
+    def hold(self, refs: set[tuple[str, str]]) -> None:
+        """Nothing is done."""
+
+    def look_at(self, refs: Iterable[tuple[str, str]]) -> None:
+        """Nothing is done."""
+
+
 @dataclass(frozen=True)
 class Sources:
-    """What is known of Kubernetes beside our own objects."""
+    """What is known of Kubernetes beside our own objects, and the guard of credentials."""
 
     secrets: WatchedSecrets
     namespaces: Namespaces
     fingerprints: Fingerprints
     making: Making
+    guard: Guard = field(default_factory=Unguarded)
 
 
 class App:
@@ -111,6 +130,7 @@ class App:
         self._rng = rng
         self._reporter = reporter
         self._secrets = sources.secrets
+        self._guard = sources.guard
         self._fast = options.intervals.fast
         self.store = Store({kind: links for provider in clouds for kind, links in provider.links.items()})
         self.queue: Queue[Key] = Queue(self._work, workers=options.workers, rng=rng)
@@ -185,6 +205,7 @@ class App:
     def secret_changed(self, namespace: str, name: str) -> None:
         """Also of one that appeared or vanished."""
         self._wake(self.store.secret_users(namespace, name))
+        self._guard.look_at([(namespace, name)])
         self._look_again()
 
     def namespace_changed(self, namespace: str) -> None:
@@ -246,8 +267,9 @@ class App:
 
     def _watch_secrets(self) -> None:
         defaults = {(name, self._namespaces.get(name).get(DEFAULT)) for name in self.store.namespaces()}
-        named = {(namespace, name) for namespace, name in defaults if name is not None}
-        self._secrets.watch(self.store.secrets() | self.store.credentials() | named)
+        credentials = self.store.credentials() | {(namespace, name) for namespace, name in defaults if name is not None}
+        self._secrets.watch(self.store.secrets() | credentials)
+        self._guard.hold(credentials)
 
     def _look_again(self) -> None:
         for backend in self._backends:

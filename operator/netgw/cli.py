@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import AddressValueError
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -73,14 +74,38 @@ def upcloud(
     listen: Annotated[str, typer.Option(help="host:port; port 0 is any free one.")] = "127.0.0.1:0",
     delay: Annotated[float, typer.Option(min=0, help="Seconds that one state transition takes.")] = 0.5,
     token: Annotated[str | None, typer.Option(help="The only token accepted. Default: any credential.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="TOKEN=NAME: a token of the account NAME; repeatable, instead of --token.")
+    ] = None,
     router: Annotated[list[str] | None, typer.Option(help="UUID of a router to begin with; repeatable.")] = None,
+    floating_ip: Annotated[list[str] | None, typer.Option(help="Floating IP to begin with; repeatable.")] = None,
     tunnels: Annotated[str, typer.Option(help="up: new tunnels come up by themselves; idle: they do not.")] = "up",
 ) -> None:
     """Simulate UpCloud's network gateway API until interrupted. The first line says where it listens."""
     if tunnels not in ("up", "idle"):
         sys.exit(f"netgw: --tunnels is {tunnels!r}; expected up or idle")
     dial: Literal["up", "idle"] = "up" if tunnels == "up" else "idle"
-    serve(listen=listen, delay=delay, token=token, routers=tuple(router or ()), tunnels=dial)
+    try:
+        serve(
+            listen=listen,
+            delay=delay,
+            tokens=_tokens(token, account or []),
+            routers=tuple(router or ()),
+            tunnels=dial,
+            floating_ips=tuple(floating_ip or ()),
+        )
+    except AddressValueError as error:
+        sys.exit(f"netgw: --floating-ip: {error}; expected an IPv4 address")
+
+
+def _tokens(token: str | None, accounts: list[str]) -> dict[str, str] | None:
+    """Which account each token opens. A wrong value is not quoted, for it may be a token."""
+    if token is not None and accounts:
+        sys.exit("netgw: --token and --account are both given; expected one of the two")
+    pairs = {given: name for given, _, name in (account.rpartition("=") for account in accounts)}
+    if any(not given or not name for given, name in pairs.items()):
+        sys.exit("netgw: --account is not TOKEN=NAME")
+    return {token: "simulator"} if token is not None else pairs or None
 
 
 @app.command()

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from secrets import choice
 from typing import Any, Literal
 
-from netgw.app import App, Options, Sources
+from netgw.app import DEFAULT, App, Guard, Options, Sources, Unguarded
 from netgw.engine.objects import Object
 from netgw.kinds import KINDS
 from netgw.kube.client import Cluster
@@ -31,6 +31,7 @@ from netgw.kube.connection import Connection
 from netgw.kube.errors import KubernetesError
 from netgw.kube.events import EventSink
 from netgw.kube.fingerprint import FingerprintKey
+from netgw.kube.guard import CredentialsGuard
 from netgw.kube.lease import LeaderLease
 from netgw.kube.namespaces import Namespaces
 from netgw.kube.objects import Objects
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 DISCOVERY_DEADLINE = 60.0
 SERVED_EVERY = 30.0
 EVENTS_DRAIN = 2.0
+GUARD_DRAIN = 2.0
 
 Watch = Callable[[App, Callable[[], Awaitable[Connection]], Callable[[], None]], Awaitable[None]]
 """Feeds the app until cancelled: (app, credentials, what to call when it has started)."""
@@ -159,6 +161,7 @@ class Process:
             rng=self._rng,
         )
         namespaces = Namespaces(cluster, on_namespace, settings.namespaces, rng=self._rng)
+        guard = await self._credentials_guard(cluster, stack)
         app = App(
             Options(
                 cluster=await self._cluster_name(cluster),
@@ -175,13 +178,22 @@ class Process:
             clock=SystemClock(),
             rng=self._rng,
             reporter=Reports(sink),
-            sources=Sources(secrets, namespaces, fingerprints, Making(ClusterSecretWriter(cluster), choice)),
+            sources=Sources(secrets, namespaces, fingerprints, Making(ClusterSecretWriter(cluster), choice), guard),
         )
         await namespaces.load()
+        guard.look_at(namespaces.every(DEFAULT))  # one that nothing needs any more may have a finalizer of ours
         await stack.enter_async_context(running(namespaces.run(), "namespaces"))
         keep = secrets.follow(settings.namespaces) if settings.secret_watch else secrets.poll()
         await stack.enter_async_context(running(keep, "secrets"))
         return app
+
+    async def _credentials_guard(self, cluster: Cluster, stack: AsyncExitStack) -> Guard:
+        if not self._settings.credentials_finalizer:
+            return Unguarded()
+        guard = CredentialsGuard(cluster, rng=self._rng)
+        await stack.enter_async_context(running(guard.run(), "guard"))
+        stack.push_async_callback(guard.drain, GUARD_DRAIN)
+        return guard
 
     async def _cluster_name(self, cluster: Cluster) -> str:
         if self._settings.cluster_name:

@@ -127,6 +127,7 @@ class Settings(BaseSettings):
         BeforeValidator(_names),
         Field(description="names of namespaces with commas between, or * for all"),
     ] = ("*",)
+    credentials_finalizer: Switch = False
     default_policies: Annotated[
         dict[str, str],
         BeforeValidator(_policies),

@@ -1,4 +1,4 @@
-"""What is asked for once: a NAT flush, done once and told, whatever is killed or lost; and vanished things made again."""
+"""What is asked for once: a NAT flush, done once and told, whatever is killed; and what vanished, made again."""
 
 from __future__ import annotations
 

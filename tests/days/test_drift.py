@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,103 +13,13 @@ from pydantic.alias_generators import to_camel
 from netgw.engine.ownership import MARK
 from netgw.providers.upcloud.connection.plan import FIELDS as CONNECTION_FIELDS
 from netgw.providers.upcloud.gateway.plan import FIELDS as GATEWAY_FIELDS
-from netgw.providers.upcloud.simulator.records import Gateway, Route
 from netgw.providers.upcloud.tunnel.plan import FIELDS as TUNNEL_FIELDS
-from netgw.providers.upcloud.tunnel.plan import PSK, SETS, TIMERS
+from netgw.providers.upcloud.tunnel.plan import PSK
 from support.days import Day
+from support.drifts import DRIFTS, FLOATING, IPSEC, VALUES, harms, ipsec
 from support.legacy import drift, one, play, respec, writes
 
-FLOATING = "198.51.100.77"
-ALGORITHMS, INTEGRITY, GROUPS = ["aes256", "aes128"], ["sha512", "sha256"], [21, 14]
-VALUES: dict[str, Any] = {
-    **{name: GROUPS if "dh" in name else INTEGRITY if "integrity" in name else ALGORITHMS for name in SETS},
-    **dict.fromkeys(TIMERS, 1000),
-}
 Sent = list[tuple[str, str, Any]]
-Harm = Callable[[Gateway], None]
-
-
-def _ipsec(field: str, value: Any) -> Harm:
-    return lambda gateway: gateway.tunnels[0].ipsec.update({field: value})
-
-
-def _set(part: Callable[[Gateway], Any], field: str, value: Any) -> Harm:
-    return lambda gateway: setattr(part(gateway), field, value)
-
-
-def _itself(gateway: Gateway) -> Any:
-    return gateway
-
-
-def _office(gateway: Gateway) -> Any:
-    return gateway.connections[0]
-
-
-def _first(gateway: Gateway) -> Any:
-    return gateway.tunnels[0]
-
-
-def _address(gateway: Gateway) -> None:
-    gateway.addresses = [replace(each, value="203.0.113.99", floating=False) for each in gateway.addresses]
-
-
-OTHER_ROUTE = [Route("other", "10.0.99.0/24")]
-TUNNEL = {"name": "office-1"}
-IPSEC = {"authentication": {"authentication": "psk"}}
-DRIFTS: dict[str, tuple[str, Harm, Any]] = {
-    "name": ("edge", _set(_itself, "name", "rim"), {"name": "edge"}),
-    "plan": ("edge", _set(_itself, "plan", "advanced"), {"plan": "production"}),
-    "features": ("edge", _set(_itself, "features", ["nat", "vpn"]), {"features": ["vpn"]}),
-    "configuredStatus": ("edge", _set(_itself, "configured_status", "stopped"), {"configured_status": "started"}),
-    "automaticTunnelInternalIpAllocation": (
-        "edge",
-        _set(_itself, "automatic_internal_ips", True),
-        {"automatic_tunnel_internal_ip_allocation": False},
-    ),
-    "addresses[public].address": ("edge", _address, {"address": FLOATING}),
-    "labels[env]": ("edge", lambda gateway: gateway.labels.update(env="test"), {"value": "prod"}),
-    "labels[tier]": ("edge", lambda gateway: gateway.labels.pop("tier"), {"key": "tier", "value": ""}),
-    f"labels[{MARK}]": ("edge", lambda gateway: gateway.labels.pop(MARK), None),
-    "localRoutes": (
-        "office",
-        _set(_office, "local_routes", OTHER_ROUTE),
-        {"local_routes": [{"name": "cloud", "type": "static", "static_network": "10.0.1.0/24"}]},
-    ),
-    "remoteRoutes": (
-        "office",
-        _set(_office, "remote_routes", []),
-        {"remote_routes": [{"name": "office", "type": "static", "static_network": "10.0.2.0/24"}]},
-    ),
-    "tunnel name": ("office-1", _set(_first, "name", "paris-1"), TUNNEL),
-    "localAddress.name": (
-        "office-1",
-        _set(_first, "local_address", "private"),
-        TUNNEL | {"local_address": {"name": "public"}},
-    ),
-    "remoteAddress.address": (
-        "office-1",
-        _set(_first, "remote_address", "100.10.0.5"),
-        TUNNEL | {"remote_address": {"address": "100.10.0.111"}},
-    ),
-    "tunnelInternalIp": (
-        "office-1",
-        _set(_first, "internal_ip", "169.254.99.1"),
-        TUNNEL | {"tunnel_internal_ip": "169.254.17.1"},
-    ),
-    "internalPeerPingInterval": (
-        "office-1",
-        _set(_first, "ping_interval", 0),
-        TUNNEL | {"internal_peer_ping_interval": 30},
-    ),
-    **{
-        f"ipsec.{to_camel(field)}": (
-            "office-1",
-            _ipsec(field, value[:1] if isinstance(value, list) else 2000),
-            TUNNEL | {"ipsec": IPSEC | {field: value}},
-        )
-        for field, value in VALUES.items()
-    },
-}
 
 
 def covered(path: str) -> str:
@@ -124,10 +32,6 @@ def covered(path: str) -> str:
 def test_every_field_that_can_change_is_here() -> None:
     fields = (*GATEWAY_FIELDS, *CONNECTION_FIELDS, *TUNNEL_FIELDS)
     assert {field.path for field in fields if field.mutable} - {PSK} == {covered(path) for path in DRIFTS}
-
-
-def harms(name: str) -> list[tuple[str, Harm, Any]]:
-    return [(path, harm, body) for path, (whom, harm, body) in DRIFTS.items() if whom == name]
 
 
 async def managed(d: Day, **policies: Any) -> Sent:
@@ -242,12 +146,12 @@ def test_with_report_what_the_spec_newly_says_is_sent() -> None:
 
     async def story(d: Day) -> None:
         sent = await managed(d, driftPolicy="Report")
-        _ipsec("rekey_time", 2000)(one(d))
+        ipsec("rekey_time", 2000)(one(d))
         one(d).plan = "advanced"
         await d.becomes("office-1", "Drifted")
         await d.becomes("edge", "Drifted")
-        ipsec = dict(d.object("office-1").spec["ipsec"])
-        respec(d, "office-1", ipsec=ipsec | {"dpdDelay": 25})
+        had = dict(d.object("office-1").spec["ipsec"])
+        respec(d, "office-1", ipsec=had | {"dpdDelay": 25})
         respec(d, "edge", labels={"env": "prod"})
         await d.until(lambda: len(sent) == 2, 30)
         await asyncio.sleep(300)
@@ -255,7 +159,7 @@ def test_with_report_what_the_spec_newly_says_is_sent() -> None:
         assert len(sent) == 2
         assert drift(d, "office-1") == {"ipsec.rekeyTime": ("1000", "2000")}
         assert list(drift(d, "edge")) == ["plan"]
-        respec(d, "office-1", ipsec=ipsec | {"dpdDelay": 25, "rekeyTime": 3000})
+        respec(d, "office-1", ipsec=had | {"dpdDelay": 25, "rekeyTime": 3000})
         await d.until(lambda: len(sent) == 3, 30)
         await d.until(lambda: d.verdict("office-1") == ("True", "InSync"), 60)
         assert sent[2][2] == {"name": "office-1", "ipsec": IPSEC | {"rekey_time": 3000}}

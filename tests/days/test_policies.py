@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,13 +30,14 @@ def test_each_layer_reaches_everything_without_a_poll() -> None:
     async def story(d: Day) -> None:
         await d.made(1)
         assert {in_effect(d, name, "deletionPolicy") for name in ALL} == {"Retain"}
-        for way, wanted in (
+        ways: list[tuple[Callable[[], None], tuple[str, str]]] = [
             (lambda: namespace(d, deletionPolicy="Delete", driftPolicy="Report"), ("Delete", "Report")),
             (lambda: respec(d, "edge", deletionPolicy="Retain"), ("Retain", "Report")),
             (lambda: namespace(d), ("Retain", "Correct")),
             (lambda: respec(d, "edge", deletionPolicy="Delete"), ("Delete", "Correct")),
             (lambda: respec(d, "edge", deletionPolicy=None), ("Retain", "Correct")),
-        ):
+        ]
+        for way, wanted in ways:
             way()
             await asyncio.sleep(2)
             for name in ALL:

@@ -72,13 +72,13 @@ def test_what_a_full_object_has() -> None:
         deletionTimestamp="2026-11-22T03:00:00Z",
         finalizers=["other/finalizer", FINALIZER],
         annotations={"netgw.dev/paused": "true", "other/paused": "no"},
-        status={"conditions": [{"type": "Ready", "status": "True"}]},
+        status={"conditions": [{"type": "Ready", "status": "True", "reason": "Running"}]},
     )
     assert obj.deleting
     assert obj.guarded
     assert obj.annotation("paused") == "true"
     assert obj.own_annotations == {"netgw.dev/paused": "true"}
-    assert obj.condition("Ready") == {"type": "Ready", "status": "True"}
+    assert obj.condition("Ready") == {"type": "Ready", "status": "True", "reason": "Running"}
     assert obj.condition("Synced") is None
 
 

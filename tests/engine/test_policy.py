@@ -32,7 +32,8 @@ def of(*said: dict[str, Any], problem: str | None = None) -> Policies:
 @pytest.mark.parametrize("above", range(4))
 def test_the_first_layer_that_says_something_wins(field: str, above: int) -> None:
     first, second = CHOICES[field]
-    silent: list[dict[str, Any]] = [{"zone": "fi-hel1"}, {field: None}, {}, {}][:above]
+    nothing: list[dict[str, Any]] = [{"zone": "fi-hel1"}, {field: None}, {}, {}]
+    silent = nothing[:above]
     assert of(*silent, {field: second}, {field: first}).values[field] == second
     assert of(*silent, {field: first}, {field: second}).values[field] == first
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from netgw.app import App, Options, Sources
+from netgw.app import App, Guard, Options, Sources, Unguarded
 from netgw.engine.objects import Object
 from netgw.kube.provider import Intervals, Making
 from netgw.providers.upcloud.api import Credentials
@@ -70,8 +70,9 @@ class History:
         self.life = Life(self.rng, latency)
         self.witness = Witness()
         self._options = options
-        self._credentials = Credentials(token=SecretStr("madeup-token"))
+        self._credentials: Credentials | None = Credentials(token=SecretStr("madeup-token"))
         self.cluster = "test"
+        self.guard: Guard = Unguarded()
         self.app: App | None = None
         self._api: Clients | None = None
 
@@ -100,6 +101,7 @@ class History:
                 NamespacesDoor(self.kubernetes),
                 FINGERPRINTS,
                 Making(secrets, random.Random(self.rng.random()).choice),
+                self.guard,
             ),
         )
         await app.start()

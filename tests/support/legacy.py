@@ -13,9 +13,9 @@ from netgw.engine.ownership import MARK
 from netgw.providers.upcloud.simulator.records import Gateway
 from support.audit import SECRETS, Audit
 from support.days import LEGACY, Day, day
-from support.history import OTHER_KEY, ROUTER
+from support.history import KEY, OTHER_KEY, ROUTER
 
-FULL = {"managementPolicy": "Full"}
+FULL: dict[str, Any] = {"managementPolicy": "Full"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Tree:
 async def tree(d: Day, *, mark: str | None = None, name: str = "legacy", router: str = ROUTER) -> Tree:
     """Made by hand, and running by the time that somebody looks."""
     labels = [{"key": "team", "value": "net"}]
-    body = {
+    body: dict[str, Any] = {
         "name": name,
         "zone": "fi-hel1",
         "plan": "production",
@@ -49,7 +49,7 @@ async def tree(d: Day, *, mark: str | None = None, name: str = "legacy", router:
     }
     gateway = (await d.ask("POST", "/gateway", body))["uuid"]
     d.world.gateways[gateway].labels["_cloud"] = "1"  # the cloud's own
-    routes = {
+    routes: dict[str, Any] = {
         "local_routes": [{"name": "cloud", "type": "static", "static_network": "10.0.1.0/24"}],
         "remote_routes": [{"name": "office", "type": "static", "static_network": "10.0.2.0/24"}],
     }
@@ -75,6 +75,19 @@ def adopt(d: Day, *, over: Mapping[str, Mapping[str, Any]] | None = None, **comm
     for name, parent in parents.items():
         spec = {**parent, "import": {"name": name}, **common, **(over or {}).get(name, {})}
         d.kubernetes.apply(LEGACY[name], name, {field: value for field, value in spec.items() if value is not None})
+
+
+PSK = {"authentication": {"pskSecretRef": {"name": "office-psk", "key": "psk"}}}
+
+
+async def adopted(d: Day, **common: Any) -> Tree:
+    """The whole tree is managed, and the calls so far are forgotten."""
+    made = await tree(d)
+    await d.start()
+    d.secret(KEY)
+    adopt(d, over={"legacy-1": {"ipsec": PSK}}, **{**FULL, **common})
+    await d.settle()
+    return made
 
 
 def respec(d: Day, name: str, /, **over: Any) -> None:

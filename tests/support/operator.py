@@ -66,21 +66,26 @@ class Call:
 class Simulator:
     """`netgw simulate upcloud` and both its doors: the cloud's API, as one uses it by hand, and the control door."""
 
-    def __init__(self, folder: Path, *, routers: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *, routers: Sequence[str] = (), accounts: Mapping[str, str] | None = None) -> None:
+        """`accounts`: which one each token opens, and the first of them is what one uses by hand; none: any does."""
         flags = ["--delay", str(DELAY), *(word for router in routers for word in ("--router", router))]
+        flags += [word for token, name in (accounts or {}).items() for word in ("--account", f"{token}={name}")]
+        by_hand = next(iter(accounts or {}), "by-hand")
         argv = [*_NETGW, "simulate", "upcloud", *flags]
         folder.mkdir()
         self._process = Process("simulator", argv, log=folder / "simulator.log", env=environment())
         self.url = announced(self._process, r"^listening on (\S+)")
-        self._client = httpx.Client(base_url=self.url, headers={"Authorization": "Bearer by-hand"}, trust_env=False)
+        headers = {"Authorization": f"Bearer {by_hand}"}
+        self._client = httpx.Client(base_url=self.url, headers=headers, trust_env=False)
 
     def stop(self) -> None:
         self._client.close()
         self._process.stop()
 
-    def api(self, method: str, path: str, json: Any = None) -> Any:
+    def api(self, method: str, path: str, json: Any = None, *, token: str | None = None) -> Any:
         """A call of the cloud's own API, `path` without /1.3; it counts among the calls."""
-        answer = self._client.request(method, f"/1.3{path}", json=json)
+        headers = None if token is None else {"Authorization": f"Bearer {token}"}
+        answer = self._client.request(method, f"/1.3{path}", json=json, headers=headers)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
@@ -113,9 +118,9 @@ class Simulator:
         found: list[dict[str, Any]] = self.door("GET", "/world")["routers"]
         return found
 
-    def router(self) -> str:
+    def router(self, token: str | None = None) -> str:
         """A new router; a router has at most one gateway."""
-        made = self.api("POST", "/router", {"router": {"name": f"r-{secrets.token_hex(4)}"}})
+        made = self.api("POST", "/router", {"router": {"name": f"r-{secrets.token_hex(4)}"}}, token=token)
         return str(made["router"]["uuid"])
 
 

@@ -8,7 +8,7 @@ SIGTERM that it has to heed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,20 @@ class Stage:
             cast.closing.close()
             if everywhere:  # it would see the next one's objects
                 self._empty(cast.cloud)
+
+    @contextlib.contextmanager
+    def apart(self, accounts: Mapping[str, str], **settings: str) -> Iterator[Scenario]:
+        """With a cloud and an operator of its own, whose token opens the account `own`; `accounts` by token besides."""
+        with contextlib.ExitStack() as closing:
+            namespace = closing.enter_context(self._cluster.namespace())
+            folder = self._folder / namespace
+            scope = {"NETGW_NAMESPACES": namespace, "NETGW_CLUSTER_NAME": "e2e"}
+            operator = Operator(self._kubeconfig, "", folder, **scope, **settings)
+            cloud = Simulator(folder / "cloud", accounts={operator.token: "own", **accounts})
+            closing.callback(cloud.stop)
+            closing.callback(operator.stop)
+            operator.start(cloud.url)
+            yield Scenario(self._cluster, cloud, operator, self._recorder, namespace)
 
     def _begin(self, *, everywhere: bool = False) -> Cast:
         cloud, closing = self._free.pop(0), contextlib.ExitStack()

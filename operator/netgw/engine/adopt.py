@@ -1,4 +1,4 @@
-"""Import: bind an object to something that exists in the cloud. Judged from the snapshot, so it costs no call.
+"""Import: bind an object to something that exists in the cloud. It is looked for in the snapshot, and once for real.
 
 Nothing is made, whatever is missing. Only an object that manages what it imports must find it free of another's mark.
 """
@@ -6,8 +6,9 @@ Nothing is made, whatever is missing. Only an object that manages what it import
 from __future__ import annotations
 
 from netgw.engine.actuator import External
+from netgw.engine.objects import Object
 from netgw.engine.outcome import Outcome, Stalled, Waiting
-from netgw.engine.ownership import Ours, Theirs, owned_by_other, takes_over, to_import
+from netgw.engine.ownership import Ours, Theirs, imports, owned_by_other, takes_over, to_import
 from netgw.engine.progress import Pass
 
 AGAIN = 300.0
@@ -26,14 +27,30 @@ async def bind_import(p: Pass) -> Outcome:
     rivals = [obj for key in sorted(store.unbound(p.obj.kind)) if (obj := store.get(key)) and key != p.obj.key]
     match to_import(p.obj, found, store.holder, rivals, p.actuator.parent_uuid):
         case Ours(external=external):
-            return await _bind(p, external)
+            look = await _look_again(p, external)
+            return _not_found(p) if look is None else await _bind(p, look)
         case Theirs(reason=reason, message=message):
             return Stalled(reason, message)
         case _:
-            wanted = " ".join(f"{key} {value}" for key, value in p.obj.spec["import"].items())
-            where = "in the account" if p.actuator.marked else "under its parent"
-            message = f"There is no {p.actuator.word} with {wanted} {where}. Nothing is made: it is waited for."
-            return Waiting("ImportNotFound", message, AGAIN)
+            return _not_found(p)
+
+
+def _not_found(p: Pass) -> Waiting:
+    wanted = " ".join(f"{key} {value}" for key, value in p.obj.spec["import"].items())
+    where = "in the account" if p.actuator.marked else "under its parent"
+    message = f"There is no {p.actuator.word} with {wanted} {where}. Nothing is made: it is waited for."
+    return Waiting("ImportNotFound", message, AGAIN)
+
+
+async def _look_again(p: Pass, external: External) -> External | None:
+    """As it is now: the snapshot may hold what was deleted meanwhile, and whoever is bound to that stays bound."""
+    status = {**p.obj.status, **p.actuator.identity(external), "uuid": external.uuid}
+    look = await p.actuator.observe(Object(p.obj.kind, {**p.obj.body, "status": status}), fresh=True)
+    wanted = imports(p.obj)
+    if not isinstance(look, External) or look.deleting or wanted is None or not wanted(look):
+        return None
+    holder = p.env.store.holder(look.uuid)
+    return look if holder is None or holder.uid == p.obj.uid else None
 
 
 async def _bind(p: Pass, external: External) -> Outcome:

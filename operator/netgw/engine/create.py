@@ -165,7 +165,7 @@ async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
             p.event("Warning", outcome.reason, f"The answer to the create was lost. {outcome.message}")
             return _unsure()
         return await _refused(p, record, failure, outcome, key)
-    p.bind(created.uuid, record.psk, accepted=True)
+    p.bind(created.uuid, record.psk, accepted=True, account=record.account)
     p.status.update(created.identity)
     p.event("Normal", "Created", f"{p.actuator.word} {desired.name} was made: {created.uuid}.")
     return await _bound(p)

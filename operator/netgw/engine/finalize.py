@@ -15,6 +15,8 @@ from netgw.engine.ownership import LOOKS_APART, Nobody, Ours, Record, Theirs
 from netgw.engine.progress import Pass
 
 OVERDUE = 15 * 60.0
+OUT_OF_REACH = frozenset({"CredentialsNotFound", "InvalidCredentials", "CredentialsRefused", "AccountMismatch"})
+"""Reasons of a hold that may last for ever, in a namespace that is deleted for instance."""
 AGAIN = 60.0
 SOON = 20.0
 
@@ -39,7 +41,8 @@ async def finalize(p: Pass) -> Outcome | None:
 
 async def _end(p: Pass) -> Outcome | None:
     if (hold := await p.account_hold()) is not None:
-        return Waiting(hold.reason, f"To be deleted. {hold.message}", AGAIN)
+        way_out = ' Or leave it there with netgw.dev/force-orphan: "true".' if hold.reason in OUT_OF_REACH else ""
+        return Waiting(hold.reason, f"To be deleted. {hold.message}{way_out}", AGAIN)
     record = Record.of(p.obj)
     return await (_delete(p) if record is None else _settle(p, record))
 

@@ -49,7 +49,8 @@ class Object:
 
     @cached_property
     def status(self) -> Mapping[str, Json]:
-        return self.body.get("status") or {}
+        """As far as it can be read."""
+        return readable(self.body.get("status"))
 
     @cached_property
     def key(self) -> Key:
@@ -132,6 +133,48 @@ class Object:
             if condition.get("type") == kind:
                 return dict(condition)
         return None
+
+
+def readable(status: Json) -> Mapping[str, Json]:
+    """Without the fields that have another form than ours: an older CRD may have let anything in.
+
+    Where that is the uuid, nobody knows what was made: the conditions go too, so that the status counts as lost.
+    """
+    if not isinstance(status, Mapping):
+        return {}
+    kept = {field: value for field, value in status.items() if _has_form(field, value)}
+    if "create" in status:
+        kept.setdefault("create", {})  # mutilated, and not absent
+    if kept.get("uuid") is None and status.get("uuid") is not None:
+        kept.pop("conditions", None)
+    if "conditions" in kept:
+        kept["conditions"] = [condition for condition in kept["conditions"] if _is_condition(condition)]
+    return kept
+
+
+def _has_form(field: str, value: Json) -> bool:
+    """A field that is not in the tables has the form that it has."""
+    if field in _MAPPINGS:
+        return isinstance(value, Mapping) and all(part is None or isinstance(part, _PARTS) for part in value.values())
+    if field in _LISTS:
+        return isinstance(value, list) and all(isinstance(item, _LISTS[field]) for item in value)
+    if field in _PLAIN:
+        return isinstance(value, _PLAIN[field])
+    return True
+
+
+_MAPPINGS = ("create", "psk", "policies", "approval", "credentialsSecretRef")
+_PARTS = (str, list, Mapping)
+_LISTS: Mapping[str, type] = {"conditions": dict, "drift": dict, "addresses": dict, "ownLabelKeys": str}
+_PLAIN: Mapping[str, type] = {
+    **dict.fromkeys(("uuid", "gatewayUuid", "connectionUuid", "account", "since", "interruptedAt", "reason"), str),
+    **dict.fromkeys(("operationalState", "tunnels", "plan", "configuredStatus"), str),
+    **dict.fromkeys(("observedGeneration", "connections", "up", "healthy", "redundant"), int),
+}
+
+
+def _is_condition(condition: Mapping[str, Json]) -> bool:
+    return all(isinstance(condition.get(part), str) for part in ("type", "status", "reason"))
 
 
 def parse_time(value: Json) -> datetime | None:

@@ -52,7 +52,8 @@ class Environment:
 class Pass:
     """`status` is what will be written; it begins as what stands there.
 
-    `lost`: the status was, so it has to be looked for by name before anything is said of it.
+    `lost`: the status was, so it has to be looked for by name before anything is said of it. `account`: whose the
+    credentials are with which everything of this pass is done.
     """
 
     obj: Object
@@ -64,6 +65,7 @@ class Pass:
     warnings: tuple[str, ...] = ()
     fresh: bool = False
     foreign: str | None = None
+    account: str | None = None
     lost: bool = field(init=False)
     status: dict[str, Json] = field(init=False)
     generation: int = field(init=False)
@@ -126,9 +128,11 @@ class Pass:
         return Stalled("InvalidSpec", f"{self.policies.problem} Nothing is changed in the cloud until it is mended.")
 
     def about_to_write(self) -> None:
-        """Before anything that changes the cloud. Raises Stopping."""
+        """Before anything that changes the cloud. Raises Stopping, or WriteConflict when the credentials are others."""
         if self.env.stopping:
             raise Stopping
+        if self.actuator.account(self.obj) != self.account:
+            raise WriteConflict  # since this pass began: whose are they?
 
     def failed(self, failure: CallFailed) -> Hold:
         return self.memo.failed(failure, self.env.rng)
@@ -138,6 +142,7 @@ class Pass:
         if (hold := self.actuator.hold(self.obj)) is not None:
             return hold
         account, recorded = self.actuator.account(self.obj), self.status.get("account")
+        self.account = account
         if self.obj.uuid is None or account is None:
             return None
         if recorded in (None, account) or await self.actuator.owns(self.obj):
@@ -155,8 +160,10 @@ class Pass:
 
     def other_account(self, recorded: str) -> Waiting:
         """AccountMismatch: what this credential sees and does not see says nothing about this object."""
+        secret = self.actuator.credentials(self.obj)
+        used = "the operator's own credentials" if secret is None else f"the credentials of Secret {secret}"
         message = (
-            f"Made in account {recorded}, but the credentials are of account {self.actuator.account(self.obj)}, "
+            f"Made in account {recorded}, but {used} are of account {self.actuator.account(self.obj)}, "
             f"which does not know it. Nothing is observed or changed. Use credentials of {recorded}."
         )
         if self.memo.foreign_since is None:
@@ -176,12 +183,12 @@ class Pass:
             known = {}
         self.status["psk"] = known | psk.to_status()
 
-    def bind(self, external_uuid: str, psk: Psk | None, *, accepted: bool) -> None:
-        """The record is settled: this uuid is ours."""
+    def bind(self, external_uuid: str, psk: Psk | None, *, accepted: bool, account: str | None = None) -> None:
+        """The record is settled: this uuid is ours. `account`: in which one, where that is not today's."""
         self.env.store.bind(self.obj.key, external_uuid)
         self.status.pop("create", None)
         self.status["uuid"] = external_uuid
-        self.note_account(self.actuator.account(self.obj))
+        self.note_account(account or self.actuator.account(self.obj))
         if psk is not None:
             self.status["psk"] = psk.to_status() | ({"acceptedAt": self.now_text()} if accepted else {})
         self.memo.settled()

@@ -75,6 +75,12 @@ class Namespaces:
         meta = self._known.get(namespace)
         return _NONE if meta is None else meta.annotations
 
+    def every(self, annotation: str) -> list[tuple[str, str]]:
+        """Each namespace that has this annotation (without `netgw.dev/`), with its value."""
+        return [
+            (name, meta.annotations[annotation]) for name, meta in self._known.items() if annotation in meta.annotations
+        ]
+
     async def look(self, namespace: str) -> Mapping[str, str]:
         """As `get`, but a namespace that was never seen is asked for now. Raises `KubernetesError`.
 

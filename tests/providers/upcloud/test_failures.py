@@ -24,7 +24,7 @@ from netgw.providers.upcloud.api import (
     Unreachable,
     UpCloudError,
 )
-from netgw.providers.upcloud.failures import failed, what_it_says
+from netgw.providers.upcloud.failures import OWN_CALLER, Caller, failed, secret_caller, what_it_says
 from support.wire import NOW
 
 CID = "01KFDTBWFKWSYR6T8BDHY1JD5J"
@@ -68,7 +68,7 @@ TABLE: list[tuple[UpCloudError, type, str, dict[str, Any], tuple[str, ...]]] = [
 def test_in_the_engines_words(
     given: UpCloudError, outcome: type, reason: str, traits: dict[str, Any], words: tuple[str, ...]
 ) -> None:
-    found = failed(given)
+    found = failed(given, OWN_CALLER)
     assert type(found.outcome) is outcome
     assert found.outcome.reason == reason
     expected = {"backoff": False, "proof": False, "ambiguous": False} | traits
@@ -85,21 +85,21 @@ def test_in_the_engines_words(
 def test_since_when(given: UpCloudError, outcome: type, reason: str, traits: Any, words: Any) -> None:
     """Where it goes on for a while; said once, beside what goes on, and nothing else differs."""
     if reason in ("CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"):
-        plain, since = failed(given).outcome.message, failed(given, NOW).outcome.message
+        plain, since = failed(given, OWN_CALLER).outcome.message, failed(given, OWN_CALLER, NOW).outcome.message
         assert since.count(" since 2026-11-22T03:00:00Z") == 1
         assert since.replace(" since 2026-11-22T03:00:00Z", "") == plain
 
 
 def test_retry_after_is_kept_and_not_told() -> None:
-    found = failed(error(RateLimited, 429, retry_after=77.0)).outcome
+    found = failed(error(RateLimited, 429, retry_after=77.0), OWN_CALLER).outcome
     assert found.after == 77.0
     assert "77" not in found.message
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_lost_read_is_not_ambiguous(method: str) -> None:
-    assert failed(TimedOut("lost", method=method)).ambiguous is (method == "POST")
-    assert failed(Forbidden("of a proxy", method=method, status=403)).ambiguous is (method == "POST")
+    assert failed(TimedOut("lost", method=method), OWN_CALLER).ambiguous is (method == "POST")
+    assert failed(Forbidden("of a proxy", method=method, status=403), OWN_CALLER).ambiguous is (method == "POST")
 
 
 def test_fields_have_the_names_of_the_manifest() -> None:
@@ -118,7 +118,7 @@ def test_fields_have_the_names_of_the_manifest() -> None:
 
 def test_page_of_a_proxy_is_not_quoted() -> None:
     """Such pages hold times and numbers of requests, which differ each time."""
-    said = failed(error(Forbidden, 403, code=None, title=f"<html>Request {CID} blocked")).outcome.message
+    said = failed(error(Forbidden, 403, code=None, title=f"<html>Request {CID} blocked"), OWN_CALLER).outcome.message
     assert not re.search("html|blocked", said)
     assert "the log has the answer" in said
 
@@ -128,3 +128,19 @@ def test_without_a_title() -> None:
     assert what_it_says(error(BadRequest, 400, title=None, code=None, invalid_params=(InvalidParam("a", "b"),))) == (
         "no reason given. a: b."
     )
+
+
+@pytest.mark.parametrize(
+    ("caller", "words"),
+    [
+        (OWN_CALLER, ("401 to the operator's own credentials since 2026", "start the operator with others")),
+        (
+            secret_caller("netgw", "upcloud"),
+            ("401 to Secret netgw/upcloud since 2026", "Put a new token in the Secret"),
+        ),
+    ],
+)
+def test_whose_credentials_are_refused(caller: Caller, words: tuple[str, ...]) -> None:
+    said = failed(error(Unauthorized, 401), caller, NOW).outcome.message
+    assert [word for word in words if word not in said] == []
+    assert caller.name in failed(error(Forbidden, 403), caller).outcome.message

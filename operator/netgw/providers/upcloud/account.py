@@ -22,7 +22,7 @@ from netgw.engine.ports import Clock
 from netgw.kube.provider import SAMPLING, Intervals, Listener, Sampling
 from netgw.providers.upcloud.api import Connection, Gateway, Plan, Reply, UpCloud, UpCloudError
 from netgw.providers.upcloud.cache import Flights, Moved
-from netgw.providers.upcloud.failures import mapped
+from netgw.providers.upcloud.failures import Caller, mapped
 from netgw.providers.upcloud.router.view import Routers
 from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
 from netgw.providers.upcloud.snapshot import Entry, Snapshot
@@ -41,24 +41,26 @@ ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimi
 
 
 class Account:
-    """Reads and writes of one credential, and when to make them."""
+    """Reads and writes of one credential, and when to make them. `caller`: what it is called, for people."""
 
     def __init__(
         self,
         *,
+        caller: Caller,
         clock: Clock,
         rng: random.Random,
         intervals: Intervals,
         listener: Listener,
         sampling: Sampling = SAMPLING,
     ) -> None:
+        self.caller = caller
         self._client: UpCloud | None = None
         self._withdrawn: Hold | None = None
         self._owner: str | None = None
         self._taken = False
         self.username: str | None = None
         self.plans: dict[str, Plan] = {}
-        self._plans_again = clock.now()
+        self._plans_again = self._plans_due = clock.now()
         self._clock = clock
         self._rng = rng
         self._interval = intervals.slow
@@ -67,8 +69,8 @@ class Account:
         self._snapshot = Snapshot()
         self.telemetry = Telemetry(self, clock, listener, sampling)
         self._locks: dict[str, asyncio.Lock] = {}
-        self._flights = Flights(clock, self._read)
-        self._sight = Sight(clock, self._interval)
+        self._flights = Flights(clock, lambda uuid: self._read(uuid, self.api))
+        self._sight = Sight(clock, self._interval, caller)
         self._told_blind = False
         self.routers = Routers(self, clock, Intervals(self._interval, self._fast_interval), listener)
         self._fast_until = clock.now()
@@ -108,6 +110,12 @@ class Account:
         client, self._client = self._client, None
         return client
 
+    @property
+    def refused(self) -> bool:
+        """Whether the credentials as they are serve no purpose: only others help."""
+        failing = self._sight.failing
+        return failing is not None and failing.outcome.reason == "CredentialsRefused"
+
     def withdrawn(self, deleting: bool) -> Hold | None:
         """Why the credentials cannot be used for an object."""
         return self._withdrawn if self._client is None or not deleting else None
@@ -115,7 +123,7 @@ class Account:
     # ---- polling
 
     async def run(self) -> None:
-        """Poll until cancelled, the first time one interval from now."""
+        """Poll until cancelled: at once with new credentials, else for the first time one interval from now."""
         await asyncio.gather(self._poll_forever(), self.telemetry.run())
 
     async def _poll_forever(self) -> None:
@@ -126,6 +134,7 @@ class Account:
     async def poll(self) -> None:
         """One look at everything. Never raises for what the cloud does."""
         if (client := self._client) is None:
+            self._tell_blind()
             return
         try:
             if self.username is None:
@@ -154,7 +163,7 @@ class Account:
             self._snapshot = Snapshot()  # what was seen belongs to somebody else
             self.routers.forget()
         self.username = self._owner = username
-        log.info("UpCloud account %s", self.username)
+        log.info("%s: UpCloud account %s", self.caller.name, self.username)
 
     async def _list(self) -> tuple[list[Gateway], Reply[tuple[Gateway, ...]]]:
         reply = await self.api.list_gateways()
@@ -167,9 +176,11 @@ class Account:
         return (await self.api.get_gateway(gateway=gateway.uuid)).value
 
     async def _know_plans(self, gateways: Iterable[Gateway]) -> None:
-        """Plans drift from year to year, so they are read; again only when one appears that is not known."""
-        if not self.plans or any(gateway.plan not in self.plans for gateway in gateways if gateway.plan):
+        """Plans drift from year to year, so they are read; again when one appears that is not known, once an hour."""
+        lacks = not self.plans or any(gateway.plan not in self.plans for gateway in gateways if gateway.plan)
+        if lacks and self._clock.now() >= self._plans_due:
             self.plans = {plan.name: plan for plan in (await self.api.list_plans()).value}
+            self._plans_due = self._clock.now() + PLANS_AGAIN
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
         recovered = self._sight.failing is not None or self._told_blind or self._taken
@@ -184,14 +195,17 @@ class Account:
             if uuid not in listed:
                 self._tell(self._snapshot.drop(uuid))
         if recovered:
-            log.info("UpCloud answers again")
+            log.info("UpCloud answers to %s", self.caller.name)
             self._listener.recovered()
 
     def _failed(self, error: UpCloudError) -> None:
         if (outcome := self._sight.failed(error)) is not None:
-            log.warning("UpCloud cannot be observed: %s: %s", outcome.reason, error)
+            log.warning("UpCloud cannot be observed with %s: %s: %s", self.caller.name, outcome.reason, error)
             if outcome.reason in REFUSALS:
                 self._listener.refused()
+        self._tell_blind()
+
+    def _tell_blind(self) -> None:
         if not self._told_blind and (blind := self.blind(None)) is not None:
             self._told_blind = True
             self._listener.blinded(blind)
@@ -269,7 +283,7 @@ class Account:
         """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
         if name not in self.plans and self._clock.now() >= self._plans_again:
             self.must_answer()
-            with mapped():
+            with mapped(self.caller):
                 reply = await self.api.list_plans()
             self.plans = {plan.name: plan for plan in reply.value}
             self._plans_again = self._clock.now() + PLANS_AGAIN
@@ -301,8 +315,11 @@ class Account:
     async def list_now(self) -> tuple[list[Entry], float, datetime]:
         """Every gateway by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
         self.must_answer()
-        with mapped():
+        client = self.api
+        with mapped(self.caller):
             gateways, reply = await self._list()
+        if client is not self._client:
+            raise CallFailed(NOT_ASKED, backoff=True)
         self._took(gateways, reply)
         date = reply.date or self._clock.wall()
         return [Entry(gateway, reply.began, date) for gateway in gateways], reply.began, date
@@ -326,7 +343,7 @@ class Account:
     async def writing(self, tree: str) -> AsyncIterator[None]:
         """Around a mutating call: whatever becomes of it, what was read of that tree before is stale now."""
         try:
-            with mapped():
+            with mapped(self.caller):
                 yield
         finally:
             self._snapshot.wrote(tree, self._clock.now())
@@ -334,10 +351,10 @@ class Account:
 
     # ---- inside
 
-    async def _read(self, uuid: str) -> Entry | None:
-        client = self.api
+    async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
+        """`client`: that of the moment in which the account was found settled."""
         try:
-            with mapped():
+            with mapped(self.caller):
                 reply = await client.get_gateway(gateway=uuid)
         except CallFailed as failure:
             if not failure.proof or client is not self._client:
@@ -356,7 +373,7 @@ class Account:
             return False
         self.must_answer()
         try:
-            with mapped():
+            with mapped(self.caller):
                 await read()
         except CallFailed as failure:
             if not failure.proof:

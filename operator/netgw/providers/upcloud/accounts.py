@@ -5,13 +5,14 @@
 | the object's own `credentialsSecretRef` (gateways, routers)   | that Secret, in its namespace      |
 | a gateway at a Router, in the same namespace                  | that of the Router                 |
 | below a gateway                                               | that of the gateway                |
-| below a gateway that is gone, when it was bound               | the one recorded in status         |
+| below a gateway that is gone, when it was made or found       | the one recorded in status         |
 | the namespace's `netgw.dev/default-credentials`               | that Secret                        |
 | a namespace that may use the operator's own                   | the operator's own                 |
+| otherwise                                                     | none: such an account says why     |
 
 A credential that is used has a snapshot, a budget and a circuit of its own; two never see each other. A Secret is read
-when it appears or changes, without a restart. One that vanished serves on for deletions only, for in a namespace that
-is deleted the Secret often goes first.
+when it appears or changes, and often while UpCloud refuses it, without a restart. One that vanished serves on for
+deletions only, for in a namespace that is deleted the Secret often goes first.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from netgw.engine.objects import Object
-from netgw.engine.outcome import Hold, Stalled, Waiting
+from netgw.engine.outcome import Stalled, Waiting
 from netgw.engine.store import Store
 from netgw.kube.client import Secret
 from netgw.kube.errors import KubernetesError
@@ -34,14 +35,15 @@ from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import Account
 from netgw.providers.upcloud.api import Credentials, CredentialsError, UpCloud
 from netgw.providers.upcloud.clients import Clients
+from netgw.providers.upcloud.failures import OWN_CALLER, TRAFFIC, Caller, secret_caller
 
 log = logging.getLogger(__name__)
 
 FIELD = "credentialsSecretRef"
 DEFAULT = "default-credentials"
 UNREAD_AGAIN, SWEEP = 10.0, 60.0
-RETIRED = 30.0
-"""No call takes longer."""
+RETIRED = 60.0
+"""No call takes longer, with all its repetitions."""
 KEYS = "It needs a key token, or the keys username and password."
 WHERE = (
     "Set credentialsSecretRef on the gateway or router, or netgw.dev/default-credentials on the namespace, to a Secret "
@@ -57,13 +59,13 @@ class Ref(NamedTuple):
 
 
 OWN = Ref("", "")
-"""The operator's own credentials."""
+"""The operator's own credentials. A namespace without a name: there are none for what is in it."""
 ROOTS = ("NetworkGateway", "Router")
 """The kinds that name their credentials themselves; all others follow their gateway."""
 
 
 class Accounts:
-    """`make` makes an account that serves the objects for which its argument is true.
+    """`make` makes the account of a caller that serves the objects for which the function is true.
 
     `may_use_own`: whether a namespace may use the operator's own credentials.
     """
@@ -74,7 +76,7 @@ class Accounts:
         store: Store,
         secrets: Secrets,
         namespaces: Namespaces,
-        make: Callable[[Callable[[Object], bool]], Account],
+        make: Callable[[Caller, Callable[[Object], bool]], Account],
         may_use_own: Callable[[str], bool],
     ) -> None:
         self._clients = clients
@@ -89,9 +91,9 @@ class Accounts:
         self._retired: set[asyncio.Task[None]] = set()
         self._due = asyncio.Event()
         own = clients.own()
+        self._has_own = own is not None
         if own is not None:
             self._account(OWN).use(own)
-            self._versions[OWN] = ""
         else:
             log.warning("No credentials of the operator's own: each gateway has to name a Secret with some.")
 
@@ -108,14 +110,14 @@ class Accounts:
     def ref(self, obj: Object) -> Ref:
         """The table above."""
         root = obj if obj.kind in ROOTS else self.gateway_of(obj)
-        if root is not None:
-            named = _name(root.spec.get(FIELD)) or self._of_router(root)
+        if root is None and self._left_behind(obj):
+            named = _name(obj.status.get(FIELD))
         else:
-            bound = obj.uuid is not None or obj.creating
-            named = _name(obj.status.get(FIELD)) if bound and self.gateway_is_gone(obj) else None
-        if named is None:
-            named = self._namespaces.get(obj.namespace).get(DEFAULT)
-        return OWN if named is None else Ref(obj.namespace, named)
+            said = None if root is None else _name(root.spec.get(FIELD)) or self._of_router(root)
+            named = said or self._namespaces.get(obj.namespace).get(DEFAULT)
+        if named:
+            return Ref(obj.namespace, named)
+        return OWN if self._has_own and self._may_use_own(obj.namespace) else Ref(obj.namespace, "")
 
     def _of_router(self, gateway: Object) -> str | None:
         """What the Router names that a gateway is at. One of another namespace lends its credentials to nobody."""
@@ -141,14 +143,18 @@ class Accounts:
             top, above = above, None if above.kind in ROOTS else self._store.parent(above)
         return top
 
-    def forbidden(self, obj: Object) -> Hold | None:
-        """Why the operator's own credentials are not for this object."""
-        if self.ref(obj) != OWN or (self._may_use_own(obj.namespace) and OWN in self._versions):
-            return None
+    def _left_behind(self, obj: Object) -> bool:
+        """Whether it goes on with the credentials that it was made with: its gateway, which said which, is gone.
+
+        Also in its own deletion, however its parent is named.
+        """
+        return (obj.uuid is not None or obj.creating) and (obj.deleting or self.gateway_is_gone(obj))
+
+    def _none_for(self, namespace: str) -> Waiting:
         why = (
             "The operator has no UpCloud credentials of its own."
-            if self._may_use_own(obj.namespace)
-            else f"Namespace {obj.namespace} may not use the operator's own credentials "
+            if self._may_use_own(namespace)
+            else f"Namespace {namespace} may not use the operator's own credentials "
             f"(NETGW_DEFAULT_CREDENTIALS_NAMESPACES)."
         )
         return Waiting("CredentialsNotFound", f"{why} {WHERE}")
@@ -185,7 +191,10 @@ class Accounts:
 
     def _account(self, ref: Ref) -> Account:
         if ref not in self._accounts:
-            self._accounts[ref] = self._make(lambda obj: self.ref(obj) == ref)
+            caller = secret_caller(*ref) if ref.name else OWN_CALLER
+            account = self._accounts[ref] = self._make(caller, lambda obj: self.ref(obj) == ref)
+            if ref.namespace and not ref.name:
+                account.withdraw(self._none_for(ref.namespace))
             self._due.set()
         return self._accounts[ref]
 
@@ -210,28 +219,30 @@ class Accounts:
                 self._retire(client)
 
     async def _reload(self) -> bool:
-        """Whether a Secret could not be read, which is tried again."""
-        results = [await self._load(ref) for ref in list(self._accounts) if ref != OWN]
+        """Whether a Secret is to be read again soon: it could not be read, or UpCloud refuses what is in it."""
+        results = [await self._load(ref) for ref in list(self._accounts) if ref.name]
         return not all(results)
 
     async def _load(self, ref: Ref) -> bool:
-        account = self._accounts[ref]
+        account, known = self._accounts[ref], self._versions.get(ref)
         try:
             meta = await self._secrets.look(ref)
-            if meta is not None and self._versions.get(ref) == meta.resource_version:
+            if meta is not None and meta.resource_version == known and not account.refused:
                 return True
             secret = None if meta is None else await self._secrets.read(ref)
         except KubernetesError as error:
-            said = f"Secret {ref.name} with UpCloud credentials cannot be read: {error}. Tried again every 10 s."
-            account.withdraw(Waiting("CredentialsNotFound", said))
+            if known is None:  # what is held is as good as it was
+                said = f"Secret {ref.name} with UpCloud credentials cannot be read: {error}. Tried again every 10 s."
+                account.withdraw(Waiting("CredentialsNotFound", said))
             return False
         if secret is None:
             self._versions.pop(ref, None)
-            account.withdraw(Waiting("CredentialsNotFound", f"There is no Secret {ref.name} in this namespace. {KEYS}"))
-            return True
-        self._versions[ref] = secret.meta.resource_version
-        self._take(account, ref, secret)
-        return True
+            said = f"There is no Secret {ref.name} in this namespace. {KEYS} {TRAFFIC} Nothing is changed until then."
+            account.withdraw(Waiting("CredentialsNotFound", said))
+        elif secret.meta.resource_version != known:
+            self._versions[ref] = secret.meta.resource_version
+            self._take(account, ref, secret)
+        return not account.refused
 
     def _take(self, account: Account, ref: Ref, secret: Secret) -> None:
         try:

@@ -16,7 +16,7 @@ from netgw.engine.ports import Clock
 from netgw.engine.store import Store
 from netgw.kube.resource import Spec
 from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
-from netgw.providers.upcloud.accounts import OWN, Accounts
+from netgw.providers.upcloud.accounts import Accounts
 from netgw.providers.upcloud.advice.around import Advisor
 from netgw.providers.upcloud.api import Gateway
 from netgw.providers.upcloud.gateway.state import is_ending
@@ -55,19 +55,20 @@ class Base:
 
     def hold(self, obj: Object) -> Hold | None:
         account = self._account(obj)
-        return self._accounts.forbidden(obj) or account.withdrawn(obj.deleting) or account.hold()
+        return account.withdrawn(obj.deleting) or account.hold()
 
     def account(self, obj: Object) -> str | None:
         return self._account(obj).username
 
     def credentials(self, obj: Object) -> str | None:
-        ref = self._accounts.ref(obj)
-        return None if ref == OWN else ref.name
+        return self._accounts.ref(obj).name or None
 
     def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
         gateway = self._accounts.gateway_of(obj)
-        inherits = self.parent_kind is not None and (gateway is not None or self._accounts.gateway_is_gone(obj))
-        return inherits, gateway
+        if self.parent_kind is None or gateway is not None:
+            return self.parent_kind is not None, gateway
+        bound = obj.uuid is not None or obj.creating  # before, there was none whose word could count
+        return bound and self._accounts.gateway_is_gone(obj), None
 
     def blind(self, obj: Object) -> str | None:
         return self._account(obj).blind(self._last_seen(obj))
@@ -104,13 +105,15 @@ class Base:
         raise NotImplementedError
 
     def circumstances(self, obj: Object) -> Values:
-        """The gateway as it is: a call that was refused under another plan or with less room may succeed now."""
-        entry = self._account(obj).known(self._root(obj, self.parent_uuid(obj)))
+        """The account, and the gateway as it is: what another one refused, or for want of room, may succeed now."""
+        account = self._account(obj)
+        whose = {"account": account.username}
+        entry = account.known(self._root(obj, self.parent_uuid(obj)))
         if entry is None:
-            return {}
+            return whose
         decides = {"plan", "features", "addresses", "configured_status", "automatic_tunnel_internal_ip_allocation"}
         seen = entry.gateway.model_dump(mode="json", include=decides)
-        return seen | {"connections": len(entry.connections), "tunnels": len(list(entry.tunnels()))}
+        return whose | seen | {"connections": len(entry.connections), "tunnels": len(list(entry.tunnels()))}
 
     # ---- parents
 

@@ -23,6 +23,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from netgw.engine.objects import format_time
@@ -47,10 +48,26 @@ QUOTA_WORDS = "can have up to"
 TRAFFIC = "Tunnels do not depend on the API."
 
 
-def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
-    """What the caller is to do about an error. `since`: when it began, where it goes on for a while."""
+@dataclass(frozen=True)
+class Caller:
+    """Whose credentials a call goes out with: what they are called, and how they are replaced, as a sentence."""
+
+    name: str
+    replace: str
+
+
+OWN_CALLER = Caller("the operator's own credentials", "Make them valid again, or start the operator with others.")
+
+
+def secret_caller(namespace: str, name: str) -> Caller:
+    """The credentials of a Secret."""
+    return Caller(f"Secret {namespace}/{name}", "Put a new token in the Secret; it is read at once.")
+
+
+def failed(error: UpCloudError, caller: Caller, since: datetime | None = None) -> CallFailed:
+    """What is to be done about an error. `since`: when it began, where it goes on for a while."""
     backoff = isinstance(error, NotFound | RateLimited | Unavailable)
-    outcome = _outcome(error, "" if since is None else f" since {format_time(since)}")
+    outcome = _outcome(error, caller, "" if since is None else f" since {format_time(since)}")
     ambiguous = error.ambiguous or _is_hearsay(error)
     words = "" if error.status is None else what_it_says(error)
     return CallFailed(
@@ -59,13 +76,13 @@ def failed(error: UpCloudError, since: datetime | None = None) -> CallFailed:
 
 
 @contextmanager
-def mapped() -> Iterator[None]:
+def mapped(caller: Caller) -> Iterator[None]:
     """UpCloud's errors become the engine's; the log keeps the correlation id."""
     try:
         yield
     except UpCloudError as error:
         log.log(logging.DEBUG if isinstance(error, NotFound) else logging.INFO, "%s", error)
-        raise failed(error) from None
+        raise failed(error, caller) from None
 
 
 def _is_hearsay(error: UpCloudError) -> bool:
@@ -82,16 +99,14 @@ def _is_proof(error: UpCloudError) -> bool:
     return isinstance(error, NotFound) and error.code is not None
 
 
-def _outcome(error: UpCloudError, since: str) -> Hold:
+def _outcome(error: UpCloudError, caller: Caller, since: str) -> Hold:
     answer = f"UpCloud answers {error.status}{since}"
     match error:
         case Unauthorized():
             return Waiting(
                 "CredentialsRefused",
-                f"{answer} to the credentials: expired, revoked, or used from an address outside their "
-                f"allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed until they are accepted again. Put good "
-                f"ones into the Secret (credentialsSecretRef, or the namespace's default): it is read when it changes. "
-                f"Where there is none they are the operator's own: restart it with others.",
+                f"UpCloud answers {error.status} to {caller.name}{since}: expired, revoked, or used from an address "
+                f"outside of allowed_ip_ranges. {TRAFFIC} Nothing is observed or changed. {caller.replace}",
             )
         case InsufficientCredits():
             return Waiting(
@@ -101,8 +116,8 @@ def _outcome(error: UpCloudError, since: str) -> Hold:
         case Forbidden():
             return Waiting(
                 "PermissionDenied",
-                f"{answer}: {what_it_says(error)} Give the credentials the permission for network gateways. "
-                f"{TRAFFIC} Tried again by itself.",
+                f"{answer}: {what_it_says(error)} Give {caller.name} the permission for network gateways. {TRAFFIC} "
+                f"Tried again by itself.",
             )
         case NotFound() if _is_proof(error):
             return Waiting(

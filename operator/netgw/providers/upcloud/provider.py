@@ -15,6 +15,7 @@ from netgw.providers.upcloud.base import Context
 from netgw.providers.upcloud.clients import Clients
 from netgw.providers.upcloud.connection import model as connection
 from netgw.providers.upcloud.connection.actuator import ConnectionActuator
+from netgw.providers.upcloud.failures import Caller
 from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator
 from netgw.providers.upcloud.rollout import Rollout
@@ -32,8 +33,9 @@ class UpCloudBackend:
     passing_reasons = ACCOUNT_REASONS
 
     def __init__(self, clients: Clients, parts: Parts) -> None:
-        def account(serves: Callable[[Object], bool]) -> Account:
+        def account(caller: Caller, serves: Callable[[Object], bool]) -> Account:
             return Account(
+                caller=caller,
                 clock=parts.clock,
                 rng=parts.rng,
                 intervals=parts.intervals,

@@ -9,7 +9,7 @@ from netgw.engine.objects import format_time
 from netgw.engine.outcome import Hold, Waiting
 from netgw.engine.ports import Clock
 from netgw.providers.upcloud.api import UpCloudError
-from netgw.providers.upcloud.failures import TRAFFIC, failed
+from netgw.providers.upcloud.failures import TRAFFIC, Caller, failed
 
 BLIND_AT_LEAST = 300.0
 
@@ -27,13 +27,14 @@ class Failing:
 
 
 class Sight:
-    """Of one sort of thing with one credential. `interval`: seconds between two looks."""
+    """Of one sort of thing with the credentials of `caller`. `interval`: seconds between two looks."""
 
-    def __init__(self, clock: Clock, interval: float) -> None:
+    def __init__(self, clock: Clock, interval: float, caller: Caller) -> None:
         self.failing: Failing | None = None
         self.failures = 0
         self._clock = clock
         self._interval = interval
+        self._caller = caller
         self._last_look: datetime | None = None
         self._last_look_at = clock.now()
 
@@ -53,7 +54,7 @@ class Sight:
     def failed(self, error: UpCloudError) -> Hold | None:
         """A look failed. What to tell, where that is news: it went well before, or failed for another reason."""
         since = self.failing.since if self.failing is not None else self._clock.wall()
-        outcome = failed(error, since).outcome
+        outcome = failed(error, self._caller, since).outcome
         self.failures += 1
         if self.failing is not None and self.failing.outcome.reason == outcome.reason:
             return None

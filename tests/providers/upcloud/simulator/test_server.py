@@ -19,9 +19,10 @@ import pytest
 ROUTER = "04f55cc1-bcd9-49eb-bd56-d65d7e3f2156"
 SOURCES = str(Path(__file__).parents[4] / "operator")
 DEADLINE = 20
+TOKENS = {"made-up": "simulator", "made-up-2": "bob"}
 PROGRAM = (
     "from netgw.providers.upcloud.simulator.server import serve; "
-    f"serve(listen='127.0.0.1:0', delay=0.01, token='made-up', routers=['{ROUTER}'], tunnels='idle', "
+    f"serve(listen='127.0.0.1:0', delay=0.01, tokens={TOKENS}, routers=['{ROUTER}'], tunnels='idle', "
     "floating_ips=['203.0.113.200'])"
 )
 
@@ -59,6 +60,9 @@ def test_serves_until_a_signal(number: signal.Signals) -> None:
     with server() as process, client_of(process) as client:
         assert client.get("/1.3/account").json()["account"]["username"] == "simulator"
         assert client.get("/1.3/account", headers={"Authorization": "Bearer other"}).status_code == 401
+        bob = {"Authorization": "Bearer made-up-2"}
+        assert client.get("/1.3/account", headers=bob).json()["account"]["username"] == "bob"
+        assert client.get("/1.3/router", headers=bob).json()["routers"]["router"] == []
         assert client.get("/1.3/router").json()["routers"]["router"][0]["uuid"] == ROUTER
         held = client.get("/_sim/world").json()
         assert held["tunnels"] == "idle"
@@ -93,3 +97,22 @@ def test_faults_break_the_connection() -> None:
         assert [call["status"] for call in client.get("/_sim/calls").json()] == [None, None, None, 200]
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=DEADLINE) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--floating-ip", "203.0.113"], "--floating-ip: Expected 4 octets in '203.0.113'; expected an IPv4 address"),
+        (["--account", "made-up"], "--account is not TOKEN=NAME"),
+        (["--account", "=bob"], "--account is not TOKEN=NAME"),
+        (
+            ["--account", "made-up=bob", "--token", "other"],
+            "--token and --account are both given; expected one of the two",
+        ),
+    ],
+)
+def test_wrong_flag_is_one_line(flags: list[str], said: str) -> None:
+    argv = [sys.executable, "-m", "netgw.cli", "simulate", "upcloud", *flags]
+    environment = {**os.environ, "PYTHONPATH": SOURCES}
+    ended = subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=3 * DEADLINE, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"netgw: {said}\n")

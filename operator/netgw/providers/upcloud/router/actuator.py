@@ -68,7 +68,7 @@ class RouterActuator(Base):
         return None if networks is None else f"networks attached: {networks}"
 
     def circumstances(self, obj: Object) -> Values:
-        return {}
+        return {"account": self.account(obj)}
 
     # ---- finding it
 

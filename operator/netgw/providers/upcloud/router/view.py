@@ -19,7 +19,7 @@ from netgw.engine.ports import Clock
 from netgw.kube.provider import Intervals, Listener
 from netgw.providers.upcloud.api import Gateway, Reply, Router, UpCloud, UpCloudError
 from netgw.providers.upcloud.cache import Cache, Flights, Moved
-from netgw.providers.upcloud.failures import mapped
+from netgw.providers.upcloud.failures import Caller, mapped
 from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,8 @@ class RouterCache(Cache[RouterEntry]):
 class Host(Protocol):
     """What is needed of the account."""
 
+    caller: Caller
+
     @property
     def api(self) -> UpCloud: ...
 
@@ -77,8 +79,8 @@ class Routers:
         self._intervals = intervals
         self._listener = listener
         self._cache = RouterCache()
-        self._flights = Flights(clock, self._read)
-        self._sight = Sight(clock, intervals.slow)
+        self._flights = Flights(clock, lambda uuid: self._read(uuid, account.api))
+        self._sight = Sight(clock, intervals.slow, account.caller)
         self._listed = False
         self._told_blind = False
 
@@ -101,7 +103,8 @@ class Routers:
         """Told at once where only a person helps, else when nothing was seen for too long."""
         outcome, blind = self._sight.failed(error), self._sight.is_blind()
         if outcome is not None:
-            log.warning("routers cannot be observed: %s: %s", outcome.reason, error)
+            name = self._account.caller.name
+            log.warning("routers cannot be observed with %s: %s: %s", name, outcome.reason, error)
         if (outcome is not None and outcome.reason in REFUSALS) or (blind and not self._told_blind):
             self._listener.refused()
         self._told_blind = blind
@@ -117,7 +120,7 @@ class Routers:
             self._listed = False
             for entry in self._cache.entries():
                 self._tell(self._cache.drop(entry.uuid))
-        self._sight = Sight(self._clock, self._intervals.slow)
+        self._sight = Sight(self._clock, self._intervals.slow, self._account.caller)
 
     def _took(self, reply: Reply[tuple[Router, ...]]) -> list[RouterEntry]:
         self._sight.answers()
@@ -182,14 +185,17 @@ class Routers:
     async def list_now(self) -> tuple[list[RouterEntry], float, datetime]:
         """Every router by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
         self._account.must_answer()
-        with mapped():
-            reply = await self._account.api.list_routers()
+        client = self._account.api
+        with mapped(self._account.caller):
+            reply = await client.list_routers()
+        if not self._account.has(client):
+            raise CallFailed(NOT_ASKED, backoff=True)
         return self._took(reply), reply.began, reply.date or self._clock.wall()
 
-    async def _read(self, uuid: str) -> RouterEntry | None:
-        client = self._account.api
+    async def _read(self, uuid: str, client: UpCloud) -> RouterEntry | None:
+        """`client`: that of the moment in which the account was found settled."""
         try:
-            with mapped():
+            with mapped(self._account.caller):
                 reply = await client.get_router(router=uuid)
         except CallFailed as failure:
             if not failure.proof or not self._account.has(client):
@@ -208,7 +214,7 @@ class Routers:
     async def writing(self, uuid: str) -> AsyncIterator[None]:
         """Around a mutating call: whatever becomes of it, what was read of that router before is stale now."""
         try:
-            with mapped():
+            with mapped(self._account.caller):
                 yield
         finally:
             self._cache.wrote(uuid, self._clock.now())

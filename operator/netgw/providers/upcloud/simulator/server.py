@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ def serve(
     *,
     listen: str = "127.0.0.1:0",
     delay: float = 0.0,
-    token: str | None = None,
+    tokens: Mapping[str, str] | None = None,
     routers: Iterable[str] = (),
     tunnels: Dial = "up",
     floating_ips: Iterable[str] = (),
@@ -35,10 +35,10 @@ def serve(
     """Serves until SIGTERM or SIGINT, then returns. Blocks.
 
     `listen` is host:port, port 0 takes a free one. The first line on standard output is
-    `listening on http://HOST:PORT`, written when requests are taken. Without `token` any credential is accepted. An
-    OSError says that the address cannot be had, a ValueError that one of `floating_ips` is no IPv4 address.
+    `listening on http://HOST:PORT`, written when requests are taken. `tokens` is which account each token opens;
+    without any, every credential is accepted. An OSError says that the address cannot be had, an AddressValueError
+    that one of `floating_ips` is no IPv4 address.
     """
-    tokens = None if token is None else {token: "simulator"}
     world = World(delay=delay, tunnels=tunnels, tokens=tokens, routers=routers, floating_ips=floating_ips)
     serve_world(world, listen=listen)
 
