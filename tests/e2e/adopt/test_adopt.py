@@ -77,16 +77,14 @@ def test_managed(scenario: Scenario, tell: Callable[[str], None]) -> None:
 
 def test_what_is_not_there_is_waited_for(scenario: Scenario) -> None:
     """And found when somebody makes it: nothing is made here, and no pause nor parent has to be poked."""
-    scenario.create("NetworkGateway", "legacy", {"import": {"name": "legacy"}, "managementPolicy": "Full"})
-    scenario.create(
-        "VpnConnection", "legacy-conn", {"gatewayRef": {"name": "legacy"}, "import": {"name": "legacy-conn"}}
-    )
-    told = scenario.wait_for("NetworkGateway", "legacy", Synced="ImportNotFound").condition("Synced")["message"]
-    assert "no gateway with name legacy" in told
-    scenario.wait_for("VpnConnection", "legacy-conn", Synced="ParentNotCreated")
+    scenario.create("NetworkGateway", "later", {"import": {"name": "later"}, "managementPolicy": "Full"})
+    scenario.create("VpnConnection", "later-conn", {"gatewayRef": {"name": "later"}, "import": {"name": "later-conn"}})
+    told = scenario.wait_for("NetworkGateway", "later", Synced="ImportNotFound").condition("Synced")["message"]
+    assert "no gateway with name later" in told
+    scenario.wait_for("VpnConnection", "later-conn", Synced="ParentNotCreated")
     scenario.wait_looks(2)
     assert scenario.cloud.writes() == []
-    tree_by_hand(scenario, tunnels=1)
+    tree_by_hand(scenario, "later", tunnels=1)
     since = len(scenario.cloud.calls())
     scenario.wait_all_ready()
     assert {call.method for call in scenario.cloud.writes(since)} <= {"POST"}
