@@ -1,4 +1,4 @@
-"""Two accounts in one namespace: one by the operator's own credentials, one by a Secret that is rotated and goes."""
+"""Complaint 15: "one account per cluster". Two in one namespace, the second by a Secret that is rotated and goes."""
 
 from __future__ import annotations
 
