@@ -175,7 +175,9 @@ class Audit(Witness):
         if looked != obj.generation and not (obj.deleting and looked == obj.generation - 1 and edited >= GRACE):
             return None
         imported = {"managementPolicy": "Observe", "deletionPolicy": "Retain"} if "import" in obj.spec else {}
-        said = obj.spec.get(field) or imported.get(field) or (obj.status.get("policies") or {}).get(field)
+        # What others say may have changed just before the deletion, whose first pass writes no status before its call.
+        inherited = {} if obj.deleting else obj.status.get("policies") or {}
+        said = obj.spec.get(field) or imported.get(field) or inherited.get(field)
         return None if said is None else str(said)
 
     # ---- status and Events
