@@ -1,10 +1,10 @@
 """What users of comparable operators complain of, one file for each complaint that is closed, by its number.
 
-| complaint                                             | closed by                                          |
-|-------------------------------------------------------|----------------------------------------------------|
-| 1, 2, 3, 4, 5, 7, 9, 10, 11, 12                       | the file of that number                            |
-| 15: one account per cluster, too much power, leaks    | tests/e2e/accounts; the checker, after every story |
-| 6, 8, 13, 14: export, alerts, Argo CD, preview        | come with the tools and the package                |
+| complaint                                             | closed by                                         |
+|-------------------------------------------------------|---------------------------------------------------|
+| 1, 2, 3, 4, 5, 7, 9, 10, 11, 12, 15                   | the file of that number                           |
+| leaks of keys and tokens, of 15                       | the checker too, after every story                |
+| 6, 8, 13, 14: export, alerts, Argo CD, preview        | come with the tools and the package               |
 """
 
 from __future__ import annotations
