@@ -41,7 +41,7 @@ def test_wrong_credentials(scenario: Scenario, status: int, reason: str) -> None
     told = scenario.wait_for("NetworkGateway", "edge", Ready="Deleting", Synced=reason)
     message = told.condition("Synced")["message"]
     assert f"UpCloud answers {status}" in message
-    assert "the credentials" in message
+    assert "own credentials" in message
     assert told.status["reason"] == reason
     assert len(scenario.cloud.gateways()) == 1
     scenario.cloud.door("DELETE", "/faults")
