@@ -11,21 +11,9 @@ import pytest
 from netgw.engine.ownership import MARK
 from support.days import Day
 from support.history import GATEWAY
-from support.legacy import drift, one, play, respec, writes
+from support.legacy import labelled, of_users, one, play, respec, writes
 
 ODD = {"a b": "1", "team/x": "ä/ö?#&=%25", "x]": "[y]", "%2F": "", 'it\'s "q"': "\\", "k+k": "+"}
-
-
-async def labelled(d: Day, **over: Any) -> None:
-    await d.start()
-    d.gateway(**over)
-    await d.settle()
-    one(d).labels["_cloud"] = "its own"
-    d.world.calls.clear()
-
-
-def of_users(d: Day) -> dict[str, str]:
-    return {key: value for key, value in one(d).labels.items() if key not in (MARK, "_cloud")}
 
 
 def test_set_changed_and_dropped_one_call_each() -> None:
@@ -63,48 +51,6 @@ def test_dropped_while_nobody_looks() -> None:
         await d.until(lambda: of_users(d) == {}, 30)
         await d.settle()
         assert len(writes(d)) == 1
-
-    play(story)
-
-
-def test_those_of_others_are_kept() -> None:
-    """Also one that had our key before us, as long as the spec says the same."""
-
-    async def story(d: Day) -> None:
-        await labelled(d, labels={"env": "prod"})
-        await d.ask("POST", f"/gateway/{d.uuid('edge')}/labels", {"key": "team", "value": "net"})
-        await asyncio.sleep(120)
-        assert writes(d) == []
-        assert drift(d, "edge") == {}
-        assert d.object("edge").status["ownLabelKeys"] == ["env"]
-        respec(d, "edge", labels={})
-        await d.until(lambda: of_users(d) == {"team": "net"}, 30)
-
-    play(story)
-
-
-def test_those_of_others_are_removed() -> None:
-    async def story(d: Day) -> None:
-        await labelled(d, labels={"env": "prod"})
-        for key in ("team", "other"):
-            await d.ask("POST", f"/gateway/{d.uuid('edge')}/labels", {"key": key, "value": "net"})
-        respec(d, "edge", labelPolicy="Replace")
-        await d.until(lambda: of_users(d) == {"env": "prod"}, 30)
-        await d.settle()
-        assert len(writes(d)) == 2
-        await d.ask("POST", f"/gateway/{d.uuid('edge')}/labels", {"key": "late", "value": ""})
-        await d.until(lambda: of_users(d) == {"env": "prod"}, 120)
-        assert one(d).labels["_cloud"] == "its own"
-        assert MARK in one(d).labels
-        respec(d, "edge", driftPolicy="Report")
-        await asyncio.sleep(30)
-        await d.ask("POST", f"/gateway/{d.uuid('edge')}/labels", {"key": "later", "value": ""})
-        await d.becomes("edge", "Drifted")
-        assert drift(d, "edge") == {"labels[later]": ("unset", "")}
-        respec(d, "edge", driftPolicy=None)
-        await d.until(lambda: of_users(d) == {"env": "prod"}, 120)
-        await d.settle()
-        assert len(writes(d)) == 4
 
     play(story)
 

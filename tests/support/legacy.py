@@ -108,6 +108,20 @@ def one(d: Day) -> Gateway:
     return gateway
 
 
+async def labelled(d: Day, **over: Any) -> None:
+    """A gateway `edge` with a label of the cloud's own, and the calls so far are forgotten."""
+    await d.start()
+    d.gateway(**over)
+    await d.settle()
+    one(d).labels["_cloud"] = "its own"
+    d.world.calls.clear()
+
+
+def of_users(d: Day) -> dict[str, str]:
+    """The labels of the only gateway that are neither our mark nor the cloud's own."""
+    return {key: value for key, value in one(d).labels.items() if key not in (MARK, "_cloud")}
+
+
 def drift(d: Day, name: str) -> dict[str, tuple[str, str]]:
     """`status.drift`: path to what is wanted and what there is."""
     return {each["path"]: (each["desired"], each["observed"]) for each in d.object(name).status.get("drift") or ()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -223,9 +223,12 @@ class Pass:
         synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
         self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
 
+        unlisted = _unlisted(changes, before)
+
         def drifted(change: Change) -> bool:
             known = before.get(change.path)
-            if self.policies.observes or (known is not None and known.get("desired") == _word(change.target)):
+            same = known is not None and known.get("desired") == _word(change.target)
+            if self.policies.observes or same or change.path in unlisted:
                 return True
             return seen and (synced or known is not None or change.path not in self.memo.pending)
 
@@ -239,7 +242,7 @@ class Pass:
             for change in changes
             if drifted(change)
         ]
-        for entry in drift:
+        for entry in drift[:DRIFT_MOST]:
             if entry["path"] not in before:
                 said = f"{entry['path']} is {entry['observed']} in the cloud, the spec says {entry['desired']}."
                 self.event("Warning", "Drifted", said)
@@ -317,6 +320,14 @@ class Pass:
         before = self.obj.status.get("conditions") or []
         conditions, reason = summarise(seen, before, self.generation, self.now_text())
         self.status |= {"conditions": conditions, "reason": reason, "observedGeneration": self.generation}
+
+
+def _unlisted(changes: Sequence[Change], before: Mapping[str, Json]) -> set[str]:
+    """What had no place in a `status.drift` that is full: it comes after those that had, and drifted as they did."""
+    listed = [at for at, change in enumerate(changes) if change.path in before]
+    if len(before) < DRIFT_MOST or not listed:
+        return set()
+    return {change.path for change in changes[listed[-1] + 1 :]}
 
 
 def _word(value: Json) -> str:
