@@ -239,7 +239,8 @@ def test_approved_at_once() -> None:
 
 @pytest.mark.parametrize("gate", ["paused", "read-only", "no role"])
 def test_what_stops_it(gate: str) -> None:
-    options: dict[str, Any] = {"read-only": {"app": {"read_only": True}}, "no role": {"forbidden": True}}.get(gate, {})
+    ways: dict[str, dict[str, Any]] = {"read-only": {"app": {"read_only": True}}, "no role": {"forbidden": True}}
+    options = ways.get(gate, {})
 
     async def story(h: History) -> None:
         await h.start()
