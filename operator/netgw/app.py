@@ -22,7 +22,7 @@ from netgw.engine.progress import Environment
 from netgw.engine.queue import Queue
 from netgw.engine.reconcile import Reconciler
 from netgw.engine.store import Store
-from netgw.kube.defaults import PolicyDefaults
+from netgw.kube.defaults import CREDENTIALS, PolicyDefaults
 from netgw.kube.provider import (
     SAMPLING,
     Client,
@@ -43,8 +43,6 @@ log = logging.getLogger(__name__)
 
 Serves = Callable[[Object], bool]
 
-DEFAULT = "default-credentials"
-"""The annotation of a namespace that names a Secret with credentials."""
 RELIST_AFTER_GAP = 2.0
 RELIST_EVERY = 600.0
 DRAIN_SECONDS = 18.0
@@ -266,7 +264,7 @@ class App:
             self.queue.add_after(key, self._rng.uniform(0, seconds))
 
     def _watch_secrets(self) -> None:
-        defaults = {(name, self._namespaces.get(name).get(DEFAULT)) for name in self.store.namespaces()}
+        defaults = {(name, self._namespaces.get(name).get(CREDENTIALS)) for name in self.store.namespaces()}
         credentials = self.store.credentials() | {(namespace, name) for namespace, name in defaults if name is not None}
         self._secrets.watch(self.store.secrets() | credentials)
         self._guard.hold(credentials)

@@ -23,11 +23,12 @@ from datetime import UTC, datetime
 from secrets import choice
 from typing import Any, Literal
 
-from netgw.app import DEFAULT, App, Guard, Options, Sources, Unguarded
+from netgw.app import App, Guard, Options, Sources, Unguarded
 from netgw.engine.objects import Object
 from netgw.kinds import KINDS
 from netgw.kube.client import Cluster
 from netgw.kube.connection import Connection
+from netgw.kube.defaults import CREDENTIALS
 from netgw.kube.errors import KubernetesError
 from netgw.kube.events import EventSink
 from netgw.kube.fingerprint import FingerprintKey
@@ -181,7 +182,7 @@ class Process:
             sources=Sources(secrets, namespaces, fingerprints, Making(ClusterSecretWriter(cluster), choice), guard),
         )
         await namespaces.load()
-        guard.look_at(namespaces.every(DEFAULT))  # one that nothing needs any more may have a finalizer of ours
+        guard.look_at(namespaces.every(CREDENTIALS))  # one that nothing needs any more may have a finalizer of ours
         await stack.enter_async_context(running(namespaces.run(), "namespaces"))
         keep = secrets.follow(settings.namespaces) if settings.secret_watch else secrets.poll()
         await stack.enter_async_context(running(keep, "secrets"))

@@ -8,6 +8,8 @@ from netgw.engine.policy import parse
 from netgw.kube.provider import Namespaces
 
 ANNOTATION = "default-policies"
+CREDENTIALS = "default-credentials"
+"""The annotation of a namespace that names a Secret with credentials."""
 
 
 class PolicyDefaults:

@@ -29,6 +29,7 @@ from netgw.engine.objects import Object
 from netgw.engine.outcome import Stalled, Waiting
 from netgw.engine.store import Store
 from netgw.kube.client import Secret
+from netgw.kube.defaults import CREDENTIALS
 from netgw.kube.errors import KubernetesError
 from netgw.kube.provider import Namespaces, Secrets
 from netgw.kube.telemetry import Sample
@@ -40,7 +41,6 @@ from netgw.providers.upcloud.failures import OWN_CALLER, TRAFFIC, Caller, secret
 log = logging.getLogger(__name__)
 
 FIELD = "credentialsSecretRef"
-DEFAULT = "default-credentials"
 UNREAD_AGAIN, SWEEP = 10.0, 60.0
 RETIRED = 60.0
 """No call takes longer, with all its repetitions."""
@@ -114,7 +114,7 @@ class Accounts:
             named = _name(obj.status.get(FIELD))
         else:
             said = None if root is None else _name(root.spec.get(FIELD)) or self._of_router(root)
-            named = said or self._namespaces.get(obj.namespace).get(DEFAULT)
+            named = said or self._namespaces.get(obj.namespace).get(CREDENTIALS)
         if named:
             return Ref(obj.namespace, named)
         return OWN if self._has_own and self._may_use_own(obj.namespace) else Ref(obj.namespace, "")
@@ -161,7 +161,7 @@ class Accounts:
 
     # ---- keeping them
 
-    def changed(self, ref: tuple[str, str] | None = None) -> None:
+    def changed(self) -> None:
         """A Secret changed, or a namespace's default: look again."""
         self._due.set()
 
