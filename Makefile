@@ -6,6 +6,11 @@ STAMP := .venv/.stamp
 BINARIES := PYTHONPATH=tools $(PY) -m netgw_dev.binaries
 
 .DEFAULT_GOAL := help
+# Processes that tests run in, each with an API server of its own.
+JOBS ?= 2
+SEEDS ?= 10000
+FIRST_SEED ?= 1
+
 .PHONY: help demo test check generate control-plane clean
 
 help: ## list these targets
@@ -17,7 +22,7 @@ demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEE
 test: $(STAMP) ## run every test on a real API server and show the coverage
 	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl)
 	@rm -f .coverage .coverage.*
-	$(PY) -m coverage run -m pytest -q --durations=10
+	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile
 	@$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=90
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from support import figures as measured
 from support.cluster import Cluster, open_cluster
+from support.figures import Figures
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -14,8 +18,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "tests/e2e/" in item.nodeid)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Every figure, and a file of them where one is asked for."""
+    reports = [found for kind in terminalreporter.stats.values() for found in kind]
+    found = measured.of(report for report in reports if isinstance(report, pytest.TestReport))
+    if found:
+        terminalreporter.section("figures")
+        for figure in found:
+            terminalreporter.write_line(str(figure))
+    if path := os.environ.get("NETGW_FIGURES"):
+        measured.write(found, Path(path))
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Where a test puts what it measured."""
+    return Figures(request.node)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest, figures: Figures) -> Callable[[str], None]:
+    """Show a sentence at the end of the run."""
+    return lambda text: figures.put(request.node.path.parent.name, "", text)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A real API server with our CRDs, as admin; one per run."""
+    """A real API server with our CRDs, as admin; one per process of the run."""
     with open_cluster() as opened:
         yield opened

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -12,7 +12,6 @@ from support.scenario import Scenario
 from support.stage import Stage
 
 PASSED = pytest.StashKey[bool]()
-NUMBERS: list[str] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -21,19 +20,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call":
         item.stash[PASSED] = report.passed
     return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if NUMBERS:
-        terminalreporter.section("numbers")
-        for line in NUMBERS:
-            terminalreporter.write_line(line)
-
-
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Show a number at the end of the run."""
-    return lambda text: NUMBERS.append(f"{request.node.path.parent.name}: {text}")
 
 
 @pytest.fixture(scope="session")
