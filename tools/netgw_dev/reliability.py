@@ -1,3 +1,4 @@
+# ruff: noqa: E501  sentences of the page
 """docs/reliability.md, from the figures of a run of `make soak`, the list of defects and the sentences in here.
 
     python -m netgw_dev.reliability build/figures.json     keeps the figures in docs/reliability.json, writes the page

@@ -126,6 +126,8 @@ def flat(rests: list[tuple[Sample, Scrape]], figures: Figures) -> None:
         mean = statistics.mean(sample.rss for sample, _ in aged) / MIB
         figures.put(PART, "resident memory at rest", f"{mean:.1f} MiB, {len(aged)} rests after warm-up")
         figures.put(PART, "its slope, MiB per hour", grown)
+        verdict = "shown" if grown.most <= GROWTH else "refuted" if grown.exceeds(GROWTH) else "undecided"
+        figures.put(PART, f"at most {GROWTH:g} MiB per hour", verdict)
         assert not grown.exceeds(GROWTH), f"memory grows by {grown} MiB per hour"
 
 

@@ -18,7 +18,7 @@ LONGEST = 16384
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """The text with a mark in place of each part of a secret, and of its base64, URL and JSON forms."""
+    """The text with a mark in place of each part of a secret, and of its base64, hex, URL and JSON forms."""
     text = text[:LONGEST]
     runs: set[str] = set()
     for form in {form for secret in secrets if secret for form in _forms(secret)}:
@@ -33,6 +33,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield secret
     yield json.dumps(secret)[1:-1]
     yield quote(secret, safe="")
+    yield secret.encode().hex()
     if len(secret) >= RUN:
         for shift in range(3):  # wherever it stands in what was encoded; the edges mix with its neighbours
             yield base64.b64encode(b" " * shift + secret.encode()).decode()[4 * (shift > 0) : -4]
