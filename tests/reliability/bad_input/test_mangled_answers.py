@@ -24,7 +24,9 @@ MESSAGE_MOST = 16_384
 RECORDED: list[dict[str, Any]] = json.loads(
     (ROOT / "tests/providers/upcloud/recordings/exchanges.json").read_text(encoding="utf-8")
 )
-GATEWAYS = [each["response_json"] for each in RECORDED if each["path"].startswith("/1.3/gateway/") and each["response_json"]]
+GATEWAYS = [
+    each["response_json"] for each in RECORDED if each["path"].startswith("/1.3/gateway/") and each["response_json"]
+]
 
 METRICS = json.loads((ROOT / "tests/providers/upcloud/api/metrics.json").read_text())
 CALLS: tuple[tuple[str, Callable[[UpCloud], Coroutine[Any, Any, Reply[Any]]]], ...] = (
@@ -45,7 +47,9 @@ def bodies() -> dict[str, list[Any]]:
     """Good answers of each call, recorded where there are some."""
     gateway = upcloud.gateway(connections=[upcloud.connection(upcloud.tunnel())]).model_dump(mode="json")
     recorded = [body for body in GATEWAYS if isinstance(body, dict) and "operational_state" in body]
-    routers = [each["response_json"] for each in RECORDED if each["path"].startswith("/1.3/router") and each["response_json"]]
+    routers = [
+        each["response_json"] for each in RECORDED if each["path"].startswith("/1.3/router") and each["response_json"]
+    ]
     plans = [each["response_json"] for each in RECORDED if each["path"] == "/1.3/gateway/plans"]
     return {
         "gateways": [[gateway], [*recorded[:3]]],
@@ -85,7 +89,9 @@ def test_the_client_reads_or_raises_its_own(figures: Figures) -> None:
             name, call = CALLS[turn % len(CALLS)]
             network.body = rng.choice(good[name])
             credentials = Credentials(token=SecretStr("madeup-token"))
-            async with UpCloud(credentials, base_url="http://cloud", transport=network, timing=timing, limiter=limiter) as cloud:
+            async with UpCloud(
+                credentials, base_url="http://cloud", transport=network, timing=timing, limiter=limiter
+            ) as cloud:
                 ends[await _end(cloud, call)] += 1
 
     asyncio.run(story())

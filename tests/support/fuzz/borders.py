@@ -88,7 +88,23 @@ def _lists(schema: Schema) -> Iterator[Any]:
 
 def _maps(schema: Schema) -> Iterator[Any]:
     inner = schema["additionalProperties"]
-    for key in (*NAMES, "", "a", "aa", "a" * 32, "a" * 33, "é" * 4, "a\tb", "a b", " a", "a ", "\x7fa", "a\x7f", "0", "__"):
+    for key in (
+        *NAMES,
+        "",
+        "a",
+        "aa",
+        "a" * 32,
+        "a" * 33,
+        "é" * 4,
+        "a\tb",
+        "a b",
+        " a",
+        "a ",
+        "\x7fa",
+        "a\x7f",
+        "0",
+        "__",
+    ):
         yield {key: example(inner, 0)}
     for value in borders(inner):
         yield {"env": value}
@@ -112,8 +128,14 @@ def example(schema: Schema, number: int) -> Any:
             return [example(schema["items"], number)]
         case _:
             needed = schema.get("required", ())
-            made = {name: example(part, number) for name, part in schema.get("properties", {}).items() if name in needed}
-            texts = {"route": f"10.{number % 250}.0.0/16", "nexthop": "10.0.1.7", "staticNetwork": f"10.0.{number % 250}.0/24"}
+            made = {
+                name: example(part, number) for name, part in schema.get("properties", {}).items() if name in needed
+            }
+            texts = {
+                "route": f"10.{number % 250}.0.0/16",
+                "nexthop": "10.0.1.7",
+                "staticNetwork": f"10.0.{number % 250}.0/24",
+            }
             return made | {name: text for name, text in texts.items() if name in made}
 
 

@@ -31,7 +31,15 @@ DATES = (
     "Tue, 04 Jun -5 11:48:10 GMT", "٤ Jun 2024 11:48:10 GMT",
 )  # fmt: skip
 RETRIES = ("", "0", "-1", "1e9", "99999999999999999999999", "soon", "NaN", "Tue, 04 Jun 2024 11:48:10 GMT", "²", *DATES)
-TYPES = ("", "text/html", "application/json", "application/json; charset=utf-16", "application/problem+json", "\xff", "/")
+TYPES = (
+    "",
+    "text/html",
+    "application/json",
+    "application/json; charset=utf-16",
+    "application/problem+json",
+    "\xff",
+    "/",
+)
 STATUSES = (200, 201, 202, 203, 204, 206, 207, 299, 300, 301, 302, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 413,
             418, 422, 425, 429, 451, 499, 500, 501, 502, 503, 504, 511, 520, 599)  # fmt: skip
 
@@ -172,3 +180,33 @@ class Mangler(httpx.AsyncBaseTransport):
         await good.aread()
         self.mangled += 1
         return answer(self._rng, good.status_code, json.loads(good.content or b"null"), errors=False)
+
+
+NONSENSE = "x\n2026-11-22T03:00:00.000Z ERROR   forged\r\x1b[2J\x00\u2028\u202e" * (BIG // 50)
+"""A MiB that would like to be lines of a log."""
+
+
+class Stuffer(httpx.AsyncBaseTransport):
+    """Between an operator and its cloud: while `fields` are named, each text of that name in an answer is nonsense."""
+
+    def __init__(self, cloud: httpx.AsyncBaseTransport) -> None:
+        self._cloud = cloud
+        self.fields: frozenset[str] = frozenset()
+        self.stuffed = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._cloud.handle_async_request(request)
+        content = await answer.aread()
+        if not self.fields or not content:
+            return answer
+        body = self._stuffed(json.loads(content))
+        return httpx.Response(answer.status_code, headers={"date": answer.headers["date"]}, json=body)
+
+    def _stuffed(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._stuffed(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        named = {key for key, part in value.items() if key in self.fields and isinstance(part, str)}
+        self.stuffed += len(named)
+        return {key: NONSENSE if key in named else self._stuffed(part) for key, part in value.items()}

@@ -30,7 +30,8 @@ PREFER: dict[str, tuple[str, ...]] = {
 SPECIAL = {*borders.ADDRESSES, *borders.NETWORKS, *borders.DURATIONS}
 
 FULL: dict[str, dict[str, Any]] = {
-    "Router": admission.ROUTER["spec"] | {"name": "hub", "labels": {"env": "test"}, "credentialsSecretRef": {"name": "c"}},
+    "Router": admission.ROUTER["spec"]
+    | {"name": "hub", "labels": {"env": "test"}, "credentialsSecretRef": {"name": "c"}},
     "NetworkGateway": admission.GATEWAY["spec"] | {"labels": {"env": "test"}, "credentialsSecretRef": {"name": "c"}},
     "VpnConnection": admission.CONNECTION["spec"] | {"type": "ipsec"},
     "VpnTunnel": admission.TUNNEL["spec"]

@@ -55,6 +55,7 @@ BY_STATUS = [
     (302, Malformed),
     (304, Malformed),
 ]
+from netgw.providers.upcloud.api.problem import parse_date
 
 
 def problem(status: int) -> bytes:
@@ -226,3 +227,8 @@ def test_overall_deadline(network: Any) -> None:
         network(30.0).run(lambda cloud: cloud.delete_gateway(gateway="g-1"), timeout=Timeouts(total=0.02))
     assert caught.value.ambiguous
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -2359", "Mon, 01 Jan 0001 00:00:00 +2359"])
+def test_a_date_out_of_range_is_none(date: str) -> None:
+    assert parse_date(date) is None
