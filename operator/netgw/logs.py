@@ -1,7 +1,9 @@
 """The log: one line per change, as text or as JSON, each with the object that it is about.
 
 A line is bounded and stays one line: what is not printable in names and in words of others is escaped, and lines of a
-traceback are set in, so that nobody can forge one. Lines go to standard error. Libraries speak from WARNING on, whatever the level: at DEBUG some of them write whole
+traceback are set in, so that nobody can forge one.
+
+Lines go to standard error. Libraries speak from WARNING on, whatever the level: at DEBUG some of them write whole
 objects. Nothing is redacted here; secrets are `SecretStr` wherever they are held and never reach a log call.
 """
 

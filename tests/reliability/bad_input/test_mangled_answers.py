@@ -104,8 +104,10 @@ async def _end(cloud: UpCloud, call: Callable[[UpCloud], Coroutine[Any, Any, Rep
     try:
         await call(cloud)
     except UpCloudError as error:
-        assert len(str(error)) <= MESSAGE_MOST
-        assert str(error).isprintable(), ascii(str(error))[:300]
-        str(error).encode()
-        return "refused"
-    return "read"
+        said = str(error)
+    else:
+        return "read"
+    said.encode()
+    assert len(said) <= MESSAGE_MOST
+    assert said.isprintable(), ascii(said)[:300]
+    return "refused"

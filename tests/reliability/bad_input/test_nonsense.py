@@ -1,4 +1,4 @@
-"""A MiB of nonsense in every text of the cloud: nothing that people or programs read grows with it, no line is forged."""
+"""A MiB of nonsense in every text of the cloud: nothing that is read grows with it, no line is forged."""
 
 from __future__ import annotations
 

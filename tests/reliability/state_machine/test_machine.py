@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -53,7 +53,7 @@ class Failures(logging.Handler):
         self.lines.append(self.format(record))
 
 
-def machine(world: World, failures: Failures) -> Callable[[], RuleBasedStateMachine]:
+def machine(world: World, failures: Failures) -> type[RuleBasedStateMachine]:
     """A class of machines that play in this world."""
 
     class Users(RuleBasedStateMachine):

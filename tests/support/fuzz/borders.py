@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, S104  confusable digits are what this is about, and nothing binds to an address
 """Values at the borders of a CRD's schema and beyond them, for a field of each sort.
 
 A value may be anything that JSON can say. What is interesting about text is not in a schema: addresses, networks and

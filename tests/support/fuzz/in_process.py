@@ -38,7 +38,7 @@ class Inside:
     def __init__(self, kubeconfig: Path, cloud: str, namespace: str, token: str) -> None:
         self._environ = {"UPCLOUD_TOKEN": token, "UPCLOUD_DEBUG_API_BASE_URL": cloud}
         self._settings = Settings(
-            KUBECONFIG=str(kubeconfig),
+            KUBECONFIG=str(kubeconfig),  # type: ignore[call-arg]
             namespace="netgw-system",
             namespaces=(namespace,),
             cluster_name="machine",

@@ -1,4 +1,4 @@
-"""Answers of a cloud, mangled: by the structure of what was recorded, and in the bytes and headers around it. Seeded."""
+"""Answers of a cloud, mangled: by the structure of what was recorded, and in bytes and headers around it. Seeded."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ TYPES = (
     "\xff",
     "/",
 )
-STATUSES = (200, 201, 202, 203, 204, 206, 207, 299, 300, 301, 302, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 413,
-            418, 422, 425, 429, 451, 499, 500, 501, 502, 503, 504, 511, 520, 599)  # fmt: skip
+STATUSES = (200, 201, 202, 203, 204, 206, 207, 299, 300, 301, 302, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410,
+            413, 418, 422, 425, 429, 451, 499, 500, 501, 502, 503, 504, 511, 520, 599)  # fmt: skip
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -112,23 +112,22 @@ def encoded(rng: random.Random, body: Any) -> bytes:
     """As bytes, now and then of no JSON."""
     text = json.dumps(body)
     whole = text.encode()
-    return rng.choice(
-        (
-            *[lambda: whole] * 8,
-            lambda: whole[: rng.randrange(len(whole) + 1)],
-            lambda: b"\xef\xbb\xbf" + whole,
-            lambda: whole.decode().encode("utf-16"),
-            lambda: whole + b"]",
-            lambda: whole + whole,
-            lambda: whole.replace(b":", b":\xff", 1),
-            lambda: text.replace('"', "'").encode(),
-            lambda: b"",
-            lambda: b"<html>Bad Gateway</html>",
-            lambda: b'{"a":' * 5000,
-            lambda: b"[" * 100_000,
-            lambda: b"9" * 6000,
-        )
-    )()
+    forms: tuple[Callable[[], bytes], ...] = (
+        *[lambda: whole] * 8,
+        lambda: whole[: rng.randrange(len(whole) + 1)],
+        lambda: b"\xef\xbb\xbf" + whole,
+        lambda: whole.decode().encode("utf-16"),
+        lambda: whole + b"]",
+        lambda: whole + whole,
+        lambda: whole.replace(b":", b":\xff", 1),
+        lambda: text.replace('"', "'").encode(),
+        lambda: b"",
+        lambda: b"<html>Bad Gateway</html>",
+        lambda: b'{"a":' * 5000,
+        lambda: b"[" * 100_000,
+        lambda: b"9" * 6000,
+    )
+    return rng.choice(forms)()
 
 
 def problem(rng: random.Random) -> Any:

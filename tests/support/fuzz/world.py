@@ -1,7 +1,7 @@
-"""The world of the state machine: one namespace, one simulated cloud, one operator in process; emptied between examples.
+"""The world of the state machine: a namespace, a simulated cloud, an operator in process; emptied between examples.
 
-`settle` waits until everything is as the specs say, as far as nothing is in the way (a pause, a parent that is not there
-or is going), and that it stays so.
+`settle` waits until everything is as the specs say, as far as nothing is in the way (a pause, a parent that is
+not there or is going), and that it stays so.
 """
 
 from __future__ import annotations

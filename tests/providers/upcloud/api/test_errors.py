@@ -30,6 +30,7 @@ from netgw.providers.upcloud.api import (
     UpCloud,
     UpCloudError,
 )
+from netgw.providers.upcloud.api.problem import parse_date
 
 TYPES = "https://developers.upcloud.com/1.3/errors#ERROR_"
 CID = "01KFDTBWFKWSYR6T8BDHY1JD5J"
@@ -55,7 +56,6 @@ BY_STATUS = [
     (302, Malformed),
     (304, Malformed),
 ]
-from netgw.providers.upcloud.api.problem import parse_date
 
 
 def problem(status: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from .models import Items, Label, UuidRef, Uuid, Wire
+from .models import Items, Label, Uuid, UuidRef, Wire
 
 SERVICE = "service"
 
