@@ -229,6 +229,5 @@ def test_overall_deadline(network: Any) -> None:
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -2359", "Mon, 01 Jan 0001 00:00:00 +2359"])
-def test_a_date_out_of_range_is_none(date: str) -> None:
-    assert parse_date(date) is None
+def test_a_date_out_of_range_is_none() -> None:
+    assert parse_date("Fri, 31 Dec 9999 23:59:59 -2359") is None
