@@ -60,8 +60,8 @@ def out_of_reach(change: Change) -> Stalled | None:
         return None
     return Stalled(
         "Rejected",
-        f"{change} cannot be asked of UpCloud's API, whose path would mean the gateway itself or be too long. Change or "
-        f"remove this label in UpCloud's control panel, or take it into spec.labels as it is.",
+        f"{change} cannot be asked of UpCloud's API, whose path would mean the gateway itself or be too long. Change "
+        f"or remove this label in UpCloud's control panel, or take it into spec.labels as it is.",
     )
 
 
