@@ -205,7 +205,7 @@ def _success(query: Query[T], path: str, response: httpx.Response, began: float)
             f"{'.'.join(str(part) for part in item['loc']) or 'body'}: {item['type']}"
             for item in invalid.errors(include_url=False, include_context=False, include_input=False)[:3]
         )
-    correlation_id = response.headers.get("upcloud-cid")
+    correlation_id = cut(response.headers.get("upcloud-cid", "")) or None
     return Malformed(
         f"{query.method} {path}: {response.status_code}, but the answer cannot be read ({what})"
         + (f" (correlation id {correlation_id})" if correlation_id else ""),
