@@ -11,7 +11,7 @@ JOBS ?= 2
 SEEDS ?= 10000
 FIRST_SEED ?= 1
 
-.PHONY: help demo test check generate control-plane clean
+.PHONY: help demo test soak check generate control-plane clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,11 @@ test: $(STAMP) ## run every test on a real API server and show the coverage
 	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile
 	@$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=90
+
+soak: $(STAMP) ## run every reliability proof in full, for hours, and write docs/reliability.md from its figures
+	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl)
+	NETGW_EFFORT=soak NETGW_FIGURES=build/figures.json $(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/reliability
+	PYTHONPATH=tools $(PY) -m netgw_dev.reliability build/figures.json
 
 check: $(STAMP) ## lint, types, import contracts, and whether generated files are fresh
 	.venv/bin/ruff check

@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_traceback_follows_its_line() -> None:
     stream = io.StringIO()
     logs.configure("text", "info", stream)
     log.error("failed", exc_info=ValueError("made up"))
-    assert stream.getvalue().splitlines()[-1] == "ValueError: made up"
+    assert stream.getvalue().splitlines()[-1] == "    ValueError: made up"
 
 
 def test_libraries_only_warn_and_name_their_object() -> None:
@@ -85,3 +86,33 @@ def test_libraries_only_warn_and_name_their_object() -> None:
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["message"] for line in lines] == ["told"] * 5
     assert {line["object"] for line in lines} == {"VpnTunnel default/office-1"}
+
+
+FORGED = "made up\n2026-11-22T03:00:00.000Z ERROR   forged\r\x1b[2J\x00\x85\u2028\u2029\ud800"
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_no_line_can_be_forged(style: Any) -> None:
+    """Neither by a message, nor by the name of an object, nor by an exception."""
+    stream = io.StringIO()
+    logs.configure(style, "info", stream)
+    with logs.about(FORGED):
+        log.warning("%s", FORGED, exc_info=ValueError(FORGED))
+    lines = stream.getvalue().split("\n")[:-1]
+    stream.getvalue().encode()
+    assert all(line.isprintable() for line in lines)
+    assert [line for line in lines if line.startswith("2026-11-22T03:00:00")] == []
+    if style == "json":
+        [line] = lines
+        assert json.loads(line)["message"] == FORGED
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_a_line_is_bounded(style: Any) -> None:
+    stream = io.StringIO()
+    logs.configure(style, "info", stream)
+    log.warning("begin %s end", "x" * 2**20)
+    [line] = stream.getvalue().splitlines()
+    assert len(line) <= 8192
+    assert "begin" in line
+    assert "end" in line

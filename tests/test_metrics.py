@@ -23,6 +23,7 @@ from support.made import LINKS, made
 
 GATEWAY, CONNECTION, TUNNEL = Part("10-g", "edge-cloud"), Part("10-c", "office-cloud"), Part("10-t", "office-1-cloud")
 TEXT = "text/plain; version=0.0.4"
+OF_THE_PROCESS = ("netgw_build_info", "netgw_asyncio_tasks")
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 WHOLE = TunnelSample(
@@ -117,6 +118,7 @@ def test_everything(accept: str) -> None:
         ({**tunnel, "type": "Synced", "status": "False", "reason": "Updating"}, 1),
     ]
     assert values(found, "netgw_build_info") == [({"version": __version__}, 1)]
+    assert values(found, "netgw_asyncio_tasks") == [({}, 1)]
     assert values(found, "process_start_time_seconds")
 
 
@@ -186,7 +188,7 @@ def test_a_mutilated_status_harms_nobody(conditions: object) -> None:
 
 
 def test_a_standby_has_no_objects() -> None:
-    assert [name for name in shown(None) if name.startswith("netgw")] == ["netgw_build_info"]
+    assert [name for name in shown(None) if name.startswith("netgw")] == list(OF_THE_PROCESS)
 
 
 def exported(found: Iterable[Metric]) -> set[str]:
@@ -196,7 +198,7 @@ def exported(found: Iterable[Metric]) -> set[str]:
 def test_every_name_has_a_row_in_the_documentation_and_every_row_is_a_name() -> None:
     said = re.findall(r"^\| `(netgw_\w+)` \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE)
     source = Source()
-    assert set(said) == exported(families(source.samples(), source.store)) | {"netgw_build_info"}
+    assert set(said) == exported(families(source.samples(), source.store)) | {*OF_THE_PROCESS}
     assert len(said) == len(set(said))
 
 

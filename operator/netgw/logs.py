@@ -1,5 +1,8 @@
 """The log: one line per change, as text or as JSON, each with the object that it is about.
 
+A line is bounded and stays one line: what is not printable in names and in words of others is escaped, and lines of a
+traceback are set in, so that nobody can forge one.
+
 Lines go to standard error. Libraries speak from WARNING on, whatever the level: at DEBUG some of them write whole
 objects. Nothing is redacted here; secrets are `SecretStr` wherever they are held and never reach a log call.
 """
@@ -16,6 +19,9 @@ from contextvars import ContextVar
 from typing import Literal, TextIO
 
 _LIBRARIES = ("aiohttp", "asyncio", "client", "httpcore", "httpx", "kopf", "kubernetes", "starlette", "uvicorn")
+
+MESSAGE_MOST = 4096
+TRACE_MOST = 16_384
 
 _about: ContextVar[str] = ContextVar("about", default="")
 
@@ -50,8 +56,12 @@ def _without_foreign_tracebacks(record: logging.LogRecord) -> bool:
 class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         ref = _object(record)
-        line = f"{_time(record)} {record.levelname:<7} {ref + ': ' if ref else ''}{record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = f"{_time(record)} {record.levelname:<7} {ref + ': ' if ref else ''}{_message(record)}"
+        trace = [f"    {_escaped(part)}" for part in self._trace(record).splitlines()]
+        return "\n".join([_escaped(line), *trace])
+
+    def _trace(self, record: logging.LogRecord) -> str:
+        return _cut(self.formatException(record.exc_info), TRACE_MOST) if record.exc_info else ""
 
 
 class _JsonFormatter(logging.Formatter):
@@ -61,10 +71,24 @@ class _JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "object": _object(record),
-            "message": record.getMessage(),
-            "exception": self.formatException(record.exc_info) if record.exc_info else "",
+            "message": _message(record),
+            "exception": _cut(self.formatException(record.exc_info), TRACE_MOST) if record.exc_info else "",
         }
-        return json.dumps({key: value for key, value in line.items() if value}, ensure_ascii=False)
+        return _escaped(json.dumps({key: value for key, value in line.items() if value}, ensure_ascii=False))
+
+
+def _message(record: logging.LogRecord) -> str:
+    return _cut(record.getMessage(), MESSAGE_MOST)
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning and the end, for the last line of a traceback says what it was."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
+
+
+def _escaped(text: str) -> str:
+    """Good in JSON too, where control characters below a space are escaped already."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _object(record: logging.LogRecord) -> str:

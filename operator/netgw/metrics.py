@@ -53,6 +53,8 @@ class Exporter:
 
     def _collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("netgw_build", "The version of netgw.", value={"version": __version__})
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily("netgw_asyncio_tasks", "Tasks of the process: more when busy, never for good.", tasks)
         if (source := self._source()) is not None:
             yield from families(source.samples(), source.store)
 

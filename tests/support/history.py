@@ -69,6 +69,8 @@ class History:
         self.latency, self.trouble = latency, 0.0
         self.life = Life(self.rng, latency)
         self.witness = Witness()
+        self.road: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda cloud: cloud
+        """What lies between the operator and the cloud."""
         self._options = options
         self._credentials: Credentials | None = Credentials(token=SecretStr("madeup-token"))
         self.cluster = "test"
@@ -83,7 +85,7 @@ class History:
         self._api = Clients(
             self._credentials,
             base_url="http://simulator",
-            transport=CloudDoor(transport(self.world), self.life, self.witness),
+            transport=CloudDoor(self.road(transport(self.world)), self.life, self.witness),
             timing=Timing(uniform=random.Random(self.rng.random()).uniform),
             **self._options.get("api", {}),
         )

@@ -27,6 +27,8 @@ DELAY = 0.15
 START_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
 """What netgw may take to end."""
+PROBES = r"probes at (http://[\w.:]+)"
+"""Where, in a line of either format."""
 _NETGW = [sys.executable, "-m", "netgw.cli"]
 
 
@@ -188,7 +190,7 @@ class Operator:
 
     def wait_ready(self) -> None:
         """Until `/readyz` says so."""
-        probes = announced(self.process, r"probes at (\S+)")
+        probes = announced(self.process, PROBES)
         deadline = time.monotonic() + START_SECONDS
         while not self._ready(probes):
             assert self.alive, f"the operator ended with {self.process.returncode}:\n{self.process.tail(30)}"
@@ -221,7 +223,7 @@ class Operator:
 
     def metrics(self) -> str:
         """What a scraper gets."""
-        probes = announced(self.process, r"probes at (\S+)")
+        probes = announced(self.process, PROBES)
         return httpx.get(f"{probes}/metrics", trust_env=False).raise_for_status().text
 
     def _launch(self, log: Path, environment: Mapping[str, str]) -> Life:

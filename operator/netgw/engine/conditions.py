@@ -126,7 +126,7 @@ def _dated(condition: Condition, old: Mapping[str, Json] | None, generation: int
         "type": condition.type,
         "status": condition.status,
         "reason": condition.reason,
-        "message": condition.message,
+        "message": cut(condition.message),
         "lastTransitionTime": now if old is None or flipped else old.get("lastTransitionTime", now),
         "observedGeneration": generation,
     }

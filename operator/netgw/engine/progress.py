@@ -19,13 +19,15 @@ from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
 from netgw.engine.store import Store
 from netgw.engine.tell import tell
-from netgw.engine.verdict import bounded
+from netgw.engine.text import SHOWN_MOST, one_line, shown
+from netgw.engine.verdict import bounded, cut
 
 log = logging.getLogger(__name__)
 
 FOREIGN_SECONDS = 300.0
 """After so long a time with another account's credential, which is no look at all, Ready is not believed any more."""
 DRIFT_MOST = 20
+OWN_LABEL_KEYS = "ownLabelKeys"
 
 
 class Stopping(Exception):
@@ -201,7 +203,7 @@ class Pass:
     def saw(self, external: External, observation: Observation) -> None:
         """What the cloud shows goes into status, before anything that is decided on it."""
         self.observation = observation
-        self.put({**self.actuator.identity(external), **observation.fields})
+        self.put({**self.actuator.identity(external), **_shown(observation.fields)})
 
     def put(self, fields: Mapping[str, Json]) -> None:
         """Into status; what is None goes."""
@@ -226,21 +228,21 @@ class Pass:
         unlisted = _unlisted(changes, before)
 
         def drifted(change: Change) -> bool:
-            known = before.get(change.path)
+            known = before.get(_path(change))
             same = known is not None and known.get("desired") == _word(change.target)
             if self.policies.observes or same or change.path in unlisted:
                 return True
             return seen and (synced or known is not None or change.path not in self.memo.pending)
 
+        differing = [change for change in changes if drifted(change)]
         drift = [
             {
-                "path": change.path,
+                "path": _path(change),
                 "desired": _word(change.target),
                 "observed": _word(change.current),
-                "since": before.get(change.path, {}).get("since") or self.now_text(),
+                "since": before.get(_path(change), {}).get("since") or self.now_text(),
             }
-            for change in changes
-            if drifted(change)
+            for change in differing
         ]
         for entry in drift[:DRIFT_MOST]:
             if entry["path"] not in before:
@@ -249,7 +251,7 @@ class Pass:
         self.status["drift"] = drift[:DRIFT_MOST]
         if not drift:
             del self.status["drift"]
-        return frozenset(entry["path"] for entry in drift)
+        return frozenset(change.path for change in differing)
 
     async def record_update(self, key: str, changes: tuple[Change, ...], desired: Desired) -> Waiting:
         """The cloud took the update: say so at once, above all which key it accepted.
@@ -301,6 +303,7 @@ class Pass:
         return min((seconds for seconds in times if seconds is not None), default=None)
 
     def event(self, type_: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        message = cut(message)
         log.info("%s: %s", reason, message)
         self.env.reporter.event(self.obj, type_, reason, message)
 
@@ -324,11 +327,21 @@ class Pass:
 
 def _unlisted(changes: Sequence[Change], before: Mapping[str, Json]) -> set[str]:
     """What had no place in a `status.drift` that is full: it comes after those that had, and drifted as they did."""
-    listed = [at for at, change in enumerate(changes) if change.path in before]
+    listed = [at for at, change in enumerate(changes) if _path(change) in before]
     if len(before) < DRIFT_MOST or not listed:
         return set()
     return {change.path for change in changes[listed[-1] + 1 :]}
 
 
 def _word(value: Json) -> str:
-    return "unset" if value is None else str(value)
+    return "unset" if value is None else one_line(str(value), SHOWN_MOST)
+
+
+def _path(change: Change) -> str:
+    """As shown: the key of a label of others is in it."""
+    return one_line(change.path, SHOWN_MOST)
+
+
+def _shown(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """Our own label keys are remembered whole: admission bounds them."""
+    return {name: value if name == OWN_LABEL_KEYS else shown(value) for name, value in fields.items()}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from netgw.engine.outcome import Outcome, Settled
+from netgw.engine.text import one_line
 
 MESSAGE_MOST = 1024
 
@@ -43,8 +44,8 @@ def bounded(outcome: Outcome) -> Outcome:
 
 
 def cut(message: str) -> str:
-    """At most as long as a condition takes."""
-    return message if len(message) <= MESSAGE_MOST else message[: MESSAGE_MOST - 1] + "…"
+    """One line, at most as long as a condition takes."""
+    return one_line(message, MESSAGE_MOST)
 
 
 def _rank(outcome: Outcome) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+from netgw.engine.text import one_line
 from netgw.kube.errors import KubernetesError, NamespaceTerminating
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class EventSink:
         action: str = "Reconcile",
     ) -> None:
         """Tell about an object (its JSON: apiVersion, kind and metadata are used). Never waits, never fails."""
+        message = one_line(message, NOTE_BYTES)
         key = (obj["metadata"]["uid"], reason, message)
         if self._told_lately(key):
             return

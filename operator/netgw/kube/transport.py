@@ -129,7 +129,7 @@ def _mapped(what: str) -> Iterator[None]:
         raise KubernetesError(f"{what}: no answer in time") from None
     except aiohttp.ClientConnectorError as error:
         raise KubernetesError(f"{what}: no connection ({error.strerror or type(error).__name__})") from None
-    except (aiohttp.ClientError, ConfigException, OSError) as error:
+    except (aiohttp.ClientError, ConfigException, OSError, ValueError) as error:  # ValueError: a server with a password
         raise KubernetesError(f"{what}: {type(error).__name__}") from None
 
 

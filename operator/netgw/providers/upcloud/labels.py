@@ -24,6 +24,7 @@ from netgw.kube.resource import Rule, rules
 from netgw.providers.upcloud.api import Label
 
 CLOUDS_OWN = "_"
+KEY_MOST = 255
 
 KEYS = Rule(
     "self.all(k, k.matches('^[ -^`-~][ -~]{1,31}$') && !k.startsWith('netgw.dev/'))",
@@ -50,13 +51,17 @@ def label_key(path: str) -> str:
 
 
 def out_of_reach(change: Change) -> Stalled | None:
-    """A label that exists is named in the path of a call, where `..` would mean the gateway itself."""
-    if change.current is None or label_key(change.path) not in ("", ".", ".."):
+    """A label that exists is named in the path of a call, where `..` would mean the gateway itself.
+
+    Neither can a key be named there that is longer than any that UpCloud allows (32).
+    """
+    key = label_key(change.path)
+    if change.current is None or (key not in ("", ".", "..") and len(key) <= KEY_MOST):
         return None
     return Stalled(
         "Rejected",
-        f"{change} cannot be asked of UpCloud's API, whose path would mean the gateway itself. Change or remove this "
-        f"label in UpCloud's control panel, or take it into spec.labels as it is.",
+        f"{change} cannot be asked of UpCloud's API, whose path would mean the gateway itself or be too long. Change "
+        f"or remove this label in UpCloud's control panel, or take it into spec.labels as it is.",
     )
 
 

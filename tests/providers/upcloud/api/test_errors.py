@@ -30,6 +30,7 @@ from netgw.providers.upcloud.api import (
     UpCloud,
     UpCloudError,
 )
+from netgw.providers.upcloud.api.problem import parse_date
 
 TYPES = "https://developers.upcloud.com/1.3/errors#ERROR_"
 CID = "01KFDTBWFKWSYR6T8BDHY1JD5J"
@@ -226,3 +227,7 @@ def test_overall_deadline(network: Any) -> None:
         network(30.0).run(lambda cloud: cloud.delete_gateway(gateway="g-1"), timeout=Timeouts(total=0.02))
     assert caught.value.ambiguous
     assert caught.value.__context__ is None
+
+
+def test_a_date_out_of_range_is_none() -> None:
+    assert parse_date("Fri, 31 Dec 9999 23:59:59 -2359") is None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -162,3 +165,18 @@ def test_no_secret_on_the_client() -> None:
             return f"{vars(cloud)} {vars(cloud._transport)} {cloud._transport._http.headers}"  # noqa: SLF001
 
     assert not any(secret in asyncio.run(main()) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("proxy", ["http://someone:madeup/password@127.0.0.1:9", "ftp://someone:madeup@127.0.0.1:9"])
+def test_a_proxy_that_is_no_url_is_not_quoted(proxy: str) -> None:
+    """Its password would be in the traceback."""
+    script = (
+        "from netgw.providers.upcloud.api import Credentials, UpCloud\n"
+        "from pydantic import SecretStr\n"
+        "UpCloud(Credentials(token=SecretStr('madeup')), base_url='https://upcloud.invalid')"
+    )
+    environment = {**os.environ, "HTTPS_PROXY": proxy}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of a proxy" in done.stderr
+    assert "someone" not in done.stderr
+    assert "password@" not in done.stderr

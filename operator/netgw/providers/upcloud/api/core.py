@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from .models import Items, Label, UuidRef, Wire
+from .models import Items, Label, Uuid, UuidRef, Wire
 
 SERVICE = "service"
 
@@ -33,7 +33,7 @@ class AttachedNetworks(Wire):
 class Router(Wire):
     """A router. `attached_network_gateways` is None when the answer does not tell (before 2023-09)."""
 
-    uuid: str
+    uuid: Uuid
     name: str
     type: str
     labels: Items[Label] = ()
@@ -74,7 +74,7 @@ class Zone(Wire):
 class Account(Wire):
     """The account that the credential belongs to, with its limits as the API names them."""
 
-    username: str
+    username: Annotated[str, Field(max_length=255)]
     credits: float | None = None
     resource_limits: dict[str, JsonValue] = Field(default_factory=dict)
 

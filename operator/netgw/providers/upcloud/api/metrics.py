@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
-from .models import Items, Wire
+from .models import Items, Time, Wire
 
 
 def _one_is_a_list(value: Any) -> Any:
@@ -23,7 +23,7 @@ def _object_or_nothing(value: Any) -> Any:
 
 
 # A time that never came may be null, absent or empty; it must not hide the rest.
-Moment = Annotated[AwareDatetime | None, BeforeValidator(lambda value: value or None)]
+Moment = Annotated[Time | None, BeforeValidator(lambda value: value or None)]
 Selectors = Annotated[tuple[str, ...], BeforeValidator(_one_is_a_list)]
 
 

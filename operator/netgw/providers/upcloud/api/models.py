@@ -7,11 +7,19 @@ recorded exchanges; where the two disagree both forms are read.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 Item = TypeVar("Item")
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before the first or after the last year") from None
 
 
 def _null_is_empty(value: Any) -> Any:
@@ -22,6 +30,9 @@ def _text_or_nothing(value: Any) -> Any:
     return value if isinstance(value, str) else None
 
 
+Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+"""It becomes a part of paths: `..` or a page of text would be another question than was meant."""
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Items = Annotated[tuple[Item, ...], BeforeValidator(_null_is_empty)]
 
 
@@ -39,7 +50,7 @@ class Wire(BaseModel):
 class UuidRef(Wire):
     """A reference by uuid, as in `routers`."""
 
-    uuid: str
+    uuid: Uuid
 
 
 class Label(Wire):
@@ -98,14 +109,14 @@ class Ipsec(Wire):
 class Tunnel(Wire):
     """A tunnel. The last four fields are younger than the recordings: None when the answer does not tell."""
 
-    uuid: str
+    uuid: Uuid
     name: str
     local_address: LocalAddress
     remote_address: RemoteAddress
     ipsec: Ipsec
     operational_state: str
-    created_at: AwareDatetime
-    updated_at: AwareDatetime | None = None
+    created_at: Time
+    updated_at: Time | None = None
     tunnel_up: bool | None = None
     tunnel_healthy: bool | None = None
     # The OpenAPI preview describes an object here, the documentation a text; one odd tunnel must not blind us for all.
@@ -116,14 +127,14 @@ class Tunnel(Wire):
 class Connection(Wire):
     """A VPN connection with its routes and tunnels."""
 
-    uuid: str
+    uuid: Uuid
     name: str
     type: str
     local_routes: Items[Route] = ()
     remote_routes: Items[Route] = ()
     tunnels: Items[Tunnel] = ()
-    created_at: AwareDatetime
-    updated_at: AwareDatetime | None = None
+    created_at: Time
+    updated_at: Time | None = None
 
 
 class Address(Wire):
@@ -137,14 +148,14 @@ class Address(Wire):
 class GatewayRouter(Wire):
     """The router that a gateway is attached to."""
 
-    uuid: str
-    created_at: AwareDatetime | None = None
+    uuid: Uuid
+    created_at: Time | None = None
 
 
 class Gateway(Wire):
     """A gateway with all below it. `connections`: None when the answer does not tell (2023), `()` when it has none."""
 
-    uuid: str
+    uuid: Uuid
     name: str
     zone: str
     plan: str | None = None
@@ -156,8 +167,8 @@ class Gateway(Wire):
     connections: tuple[Connection, ...] | None = None
     labels: Items[Label] = ()
     automatic_tunnel_internal_ip_allocation: bool | None = None
-    created_at: AwareDatetime
-    updated_at: AwareDatetime | None = None
+    created_at: Time
+    updated_at: Time | None = None
 
 
 class Plan(Wire):

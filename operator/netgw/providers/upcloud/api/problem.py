@@ -95,12 +95,12 @@ def parse_problem(body: bytes, headers: Mapping[str, str], redact: Redact) -> Pr
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """An HTTP date as aware UTC; None when absent or unreadable."""
+    """An HTTP date as aware UTC; None when absent, unreadable, or before the first or after the last year."""
     try:
         date = parsedate_to_datetime(value or "")
-    except ValueError:
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -115,8 +115,9 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def cut(text: str) -> str:
-    """One line of at most `MAX_TEXT` characters."""
-    line = " ".join(text.split())
+    """One line of at most `MAX_TEXT` characters, without any that steers a terminal or is half of another."""
+    text = text[: 4 * MAX_TEXT]  # what is further back is not shown, whatever it is
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
 
 

@@ -20,10 +20,21 @@ import httpx
 from pydantic import ValidationError
 
 from .credentials import Credentials, check_base_url
-from .errors import SAFE_METHODS, Interrupted, Malformed, RateLimited, TimedOut, Unavailable, Unreachable, UpCloudError
+from .errors import (
+    SAFE_METHODS,
+    BaseUrlError,
+    Interrupted,
+    Malformed,
+    RateLimited,
+    TimedOut,
+    Unavailable,
+    Unreachable,
+    UpCloudError,
+)
 from .limiter import Timing, TokenBucket
 from .problem import class_of, cut, parse_date, parse_problem, parse_retry_after
 from .query import Call, Query, Reply, Timeouts
+from .redact import redacted
 from .requests import encode, secrets_in
 
 T = TypeVar("T")
@@ -32,7 +43,6 @@ MAX_WAIT = 4.0
 FURTHER_TRIES = 2
 BACKOFF_BASE = 0.5
 USER_AGENT = "netgw"
-REDACTED = "[redacted]"
 
 _LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=15)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
@@ -71,13 +81,17 @@ class Transport:
         self._limiter = limiter
         self._timing = timing
         self._listeners = [] if on_call is None else [on_call]
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            timeout=httpx.Timeout(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool),
-            limits=_LIMITS,
-            follow_redirects=False,
-            trust_env=not _is_loopback(self._base_url),  # a proxy of the environment cannot reach our loopback
-        )
+        try:
+            self._http = httpx.AsyncClient(
+                transport=transport,
+                timeout=httpx.Timeout(timeout.read, connect=timeout.connect, write=timeout.write, pool=timeout.pool),
+                limits=_LIMITS,
+                follow_redirects=False,
+                trust_env=not _is_loopback(self._base_url),  # a proxy of the environment cannot reach our loopback
+            )
+        except (httpx.InvalidURL, ValueError):
+            # What httpx says quotes it, and it may hold a password.
+            raise BaseUrlError("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of a proxy") from None
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -174,9 +188,7 @@ class Transport:
         return error
 
     def _redact(self, query: Query[T], text: str) -> str:
-        for secret in (*self._credentials.secrets(), *secrets_in(query.body)):
-            text = text.replace(secret, REDACTED) if secret else text
-        return text
+        return redacted(text, (*self._credentials.secrets(), *secrets_in(query.body)))
 
     def _report(self, query: Query[T], outcome: httpx.Response | UpCloudError, began: float) -> None:
         status = outcome.status_code if isinstance(outcome, httpx.Response) else None
@@ -193,7 +205,7 @@ def _success(query: Query[T], path: str, response: httpx.Response, began: float)
             f"{'.'.join(str(part) for part in item['loc']) or 'body'}: {item['type']}"
             for item in invalid.errors(include_url=False, include_context=False, include_input=False)[:3]
         )
-    correlation_id = response.headers.get("upcloud-cid")
+    correlation_id = cut(response.headers.get("upcloud-cid", "")) or None
     return Malformed(
         f"{query.method} {path}: {response.status_code}, but the answer cannot be read ({what})"
         + (f" (correlation id {correlation_id})" if correlation_id else ""),

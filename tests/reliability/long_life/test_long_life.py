@@ -1,0 +1,158 @@
+"""One process, many trees, for long: what it holds of the machine is flat, and at the end nothing is half done.
+
+In `make test` some trees for some rounds, with the judgements that need no hours; in `make soak` 200 trees for half an
+hour, and then the slope of the memory too.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.cluster import Cluster
+from support.effort import SOAKING, effort
+from support.figures import Figures
+from support.long_life.churn import Churn
+from support.long_life.life import Life, lived
+from support.long_life.pulse import Pulse, Sample, Scrape
+from support.long_life.slope import slope
+
+PART = "long life"
+SEED = 5
+TREES = effort(test=12, soak=200)
+ACCOUNTS = effort(test=2, soak=4)
+SECONDS = effort(test=6.0, soak=1800.0)
+ROUND = effort(test=2.0, soak=15.0)
+SHARE = effort(test=0.7, soak=0.12)
+REST = effort(test=2.0, soak=4.0)
+NEW = effort(test=4, soak=16)
+ROUNDS_AT_LEAST = 2
+WARM_UP = 1 / 3
+"""The part of a life in which memory may still find its level: pools, caches, arenas of the allocator."""
+GROWTH = 1.0
+"""MiB in an hour that are still flat."""
+SERIES_OF_A_TREE = 40
+MIB, HOUR = 2**20, 3600.0
+DRAIN = 20.0
+
+BAD_WORDS = (
+    "was never retrieved",
+    "was never awaited",
+    "destroyed but it is pending",
+    "Unclosed",
+    "ResourceWarning",
+    "Traceback",
+    "RuntimeError",
+)
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("long-life")
+
+
+def test_a_long_life_is_flat_and_ends_clean(
+    cluster: Cluster, folder: Path, figures: Figures, tell: Callable[[str], None]
+) -> None:
+    pace = effort(test=(1.0, 0.5), soak=(5.0, 2.0))
+    with lived(cluster, folder, accounts=ACCOUNTS, pace=pace) as life:
+        rests = grow_old(life, figures, tell)
+        flat(rests, figures)
+        end_under_load(life, figures)
+        told = [line for line in life.operator.log().splitlines() if any(word in line for word in BAD_WORDS)]
+        assert told == []
+        figures.put(PART, "tasks whose exception nobody took, coroutines never awaited, tracebacks", 0)
+
+
+def grow_old(life: Life, figures: Figures, tell: Callable[[str], None]) -> list[tuple[Sample, Scrape]]:
+    """Rounds of churn; what was used at each rest between them."""
+    churn = Churn(life.forest, life.cloud, random.Random(SEED), share=SHARE)
+    pulse = Pulse(life.operator.process.pid, life.operator.metrics)
+    rests: list[tuple[Sample, Scrape]] = []
+    try:
+        life.forest.plant(TREES)
+        life.forest.settle(60 + TREES * 2)
+        figures.put(PART, f"{TREES} trees from nothing to ready", f"{pulse.age:.0f} s")
+        while pulse.age < SECONDS or len(rests) < ROUNDS_AT_LEAST:
+            churn.play(ROUND)
+            since = pulse.age
+            time.sleep(REST)  # nothing is waited for: these seconds are what is measured
+            life.forest.settle(SECONDS)
+            rests.append((pulse.least_since(since), pulse.now()))
+            no_leftovers(life, rests[-1][1])
+    finally:
+        pulse.stop()
+        if SOAKING:
+            rows = [f"{s.at:.0f} {s.rss} {s.fds} {s.threads} {m.tasks} {len(m.series)}" for s, m in rests]
+            (Path("build") / "long-life.txt").write_text("\n".join(rows) + "\n")
+    figures.put(PART, "one process, its age at the end", f"{pulse.age / 60:.1f} min, {len(rests)} rounds")
+    figures.put(PART, "what happened to it", churn)
+    tell(f"{len(rests)} rounds in {pulse.age:.0f} s: {churn}")
+    return rests
+
+
+def no_leftovers(life: Life, scrape: Scrape) -> None:
+    """No series of what is gone, none that names what comes and goes."""
+    here = {name for tree in life.forest.trees for name in tree.names}
+    assert scrape.names <= here, f"series of what is gone: {sorted(scrape.names - here)[:5]}"
+    assert scrape.conditions == sum(len(body["status"]["conditions"]) for body in life.forest.objects())
+    assert scrape.of_objects <= SERIES_OF_A_TREE * len(life.forest.trees)
+    assert scrape.uuids == []
+
+
+def flat(rests: list[tuple[Sample, Scrape]], figures: Figures) -> None:
+    """The last third of the rests uses no more than the time before."""
+    aged = [rest for rest in rests if rest[0].at >= WARM_UP * rests[-1][0].at]
+    third = max(1, len(aged) // 3)
+    uses: dict[str, tuple[list[int], int]] = {
+        "open files": ([sample.fds for sample, _ in aged], 4),
+        "threads": ([sample.threads for sample, _ in aged], 2),
+        "tasks": ([scrape.tasks for _, scrape in aged], 4),
+        # Until each route has had each answer once, and each gateway a sample: a short life is too short for that.
+        "series about objects": ([scrape.of_objects for _, scrape in aged], effort(test=99 * TREES, soak=2 * TREES)),
+        "series about calls": ([scrape.of_calls for _, scrape in aged], effort(test=999, soak=30 * ACCOUNTS)),
+    }
+    for what, (values, slack) in uses.items():
+        early, late = values[:third], values[-third:]
+        figures.put(PART, f"{what} at rest", f"{min(early)}–{max(early)} early, {min(late)}–{max(late)} late")
+        assert statistics.median(late) <= max(early) + slack, f"{what} grow: {values}"
+    if SOAKING:
+        grown = slope([(sample.at / HOUR, sample.rss / MIB) for sample, _ in aged])
+        mean = statistics.mean(sample.rss for sample, _ in aged) / MIB
+        figures.put(PART, "resident memory at rest", f"{mean:.1f} MiB, {len(aged)} rests after warm-up")
+        figures.put(PART, "its slope, MiB per hour", grown)
+        verdict = "shown" if grown.most <= GROWTH else "refuted" if grown.exceeds(GROWTH) else "undecided"
+        figures.put(PART, f"at most {GROWTH:g} MiB per hour", verdict)
+        assert not grown.exceeds(GROWTH), f"memory grows by {grown} MiB per hour"
+
+
+def end_under_load(life: Life, figures: Figures) -> None:
+    """SIGTERM while POSTs are under way: each is recorded, and the next process makes nothing twice."""
+    before, adopted = life.forest.recorded(), life.forest.events("Adopted")
+    life.forest.plant(NEW)
+    ended = life.end_amid_posts()
+    assert ended.status == 0
+    assert ended.seconds <= DRAIN
+    assert ended.under_way, "no POST was under way"
+    figures.put(PART, "shutdown under load", f"{ended.seconds:.1f} s, {ended.under_way} POSTs under way, all recorded")
+    recorded = life.forest.recorded()
+    assert before.items() <= recorded.items()
+    assert sorted(recorded.values()) == sorted(life.in_cloud()), "made and not recorded, or recorded and not made"
+
+    life.cloud.door("DELETE", "/calls")
+    life.operator.start(life.line)
+    life.forest.settle(60 + TREES)
+    after = life.forest.recorded()
+    assert recorded.items() <= after.items()
+    assert sorted(after.values()) == sorted(life.in_cloud())
+    made = [call for call in life.cloud.calls("POST") if call.path.startswith("/1.3/gateway")]
+    assert len(made) == len(after) - len(recorded), "something was made twice"
+    assert life.forest.events("Adopted") == adopted  # by creates that were cut in the churn before
+    figures.put(PART, "made twice, lost or adopted after it", 0)
+    life.operator.stop()
+    assert life.operator.process.returncode == 0

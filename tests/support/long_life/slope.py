@@ -1,0 +1,45 @@
+"""Whether a row of measurements grows: the slope after Theil and Sen, with the confidence interval that Sen gives it.
+
+Least squares would follow a single spike. The median of the slopes of all pairs does not, and its interval needs no
+assumption on how the noise is spread.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+CONFIDENCE = 0.95
+_Z = statistics.NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Growth per unit of time; the true one lies between `least` and `most` with a probability of 95 %."""
+
+    value: float
+    least: float
+    most: float
+
+    def exceeds(self, limit: float) -> bool:
+        """Whether the measurements show it: not the best guess alone, but all of the interval is above the limit."""
+        return self.least > limit
+
+    def __str__(self) -> str:
+        return f"{self.value:+.2f} (95 %: {self.least:+.2f} to {self.most:+.2f})"
+
+
+def slope(points: Sequence[tuple[float, float]]) -> Slope:
+    """Of (time, value) pairs, at least four of them at different times."""
+    n = len(points)
+    if n < 4:
+        raise ValueError(f"{n} points show no slope")
+    slopes = sorted((y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x1 != x2)
+    spread = _Z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    last = len(slopes) - 1
+    low = max(0, math.floor((len(slopes) - spread) / 2))
+    high = min(last, math.ceil((len(slopes) + spread) / 2))
+    return Slope(statistics.median(slopes), slopes[low], slopes[high])

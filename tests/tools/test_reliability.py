@@ -1,0 +1,50 @@
+"""The page of figures is whole, and written by the present frame from the figures that are kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from netgw_dev import reliability
+from support.cluster import ROOT
+from support.figures import Figure, write
+
+
+def test_the_page_is_what_the_frame_writes() -> None:
+    written = reliability.render(reliability.load_kept(), reliability.load_defects())
+    assert reliability.PAGE.read_text() == written, "run `PYTHONPATH=tools python -m netgw_dev.reliability`"
+
+
+def test_every_part_has_a_section_and_a_command() -> None:
+    folders = {path.parent.name for path in (ROOT / "tests" / "reliability").glob("*/test_*.py")}
+    assert folders <= reliability.PARTS.keys()
+    page = reliability.PAGE.read_text()
+    assert [part.title for part in reliability.PARTS.values() if f"## {part.title}\n" not in page] == []
+
+
+def test_defects_are_sentences() -> None:
+    for defect in reliability.load_defects():
+        assert set(defect) == {"part", "defect"}
+        assert defect["defect"].rstrip().endswith(".")
+
+
+def test_figures_come_into_the_table_of_their_part(tmp_path: Path) -> None:
+    write([Figure("crash points", "killed | while", "48 of 48"), Figure("weather", "", "rain")], tmp_path / "f.json")
+    kept = {"machine": {"python": "3", "cores": "2"}, "figures": json.loads((tmp_path / "f.json").read_text())}
+    page = reliability.render(kept, [{"part": "faults", "defect": "A thing fell."}])
+    assert "Last run: python 3, 2 cores." in page
+    section = page.partition("## Crash points")[2].partition("##")[0]
+    assert "| killed \\| while | 48 of 48 |" in section
+    assert "## Weather\n\n| what | figure |\n|---|---|\n|  | rain |" in page
+    assert page.endswith("- **faults**: A thing fell.\n")
+
+
+def test_a_run_is_kept_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without figures only the page is written again, which changes nothing."""
+    before = reliability.PAGE.read_text()
+    reliability.main([])
+    assert reliability.PAGE.read_text() == before
+    assert capsys.readouterr().out == "docs/reliability.md\n"
+    assert set(reliability.facts()) == {"date", "commit", "python", "cores", "system"}

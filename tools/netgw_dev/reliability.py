@@ -1,0 +1,177 @@
+# ruff: noqa: E501  sentences of the page
+"""docs/reliability.md, from the figures of a run of `make soak`, the list of defects and the sentences in here.
+
+    python -m netgw_dev.reliability build/figures.json     keeps the figures in docs/reliability.json, writes the page
+    python -m netgw_dev.reliability                        writes the page again from what was kept
+
+Who finds a defect adds a sentence to `defects.yaml` beside this file and writes the page again; nothing is measured then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFECTS = Path(__file__).with_name("defects.yaml")
+KEPT, PAGE = ROOT / "docs" / "reliability.json", ROOT / "docs" / "reliability.md"
+
+Figure = Mapping[str, str]
+
+
+class Part(NamedTuple):
+    """A folder of tests/reliability and what it shows."""
+
+    title: str
+    says: str
+    command: str = ""
+
+
+PARTS: Mapping[str, Part] = {
+    "simulation": Part(
+        "Simulation",
+        "The engine, the queue and the kinds play whole histories in virtual time: applies, edits, deletions, hand edits, "
+        "faults, crashes, overlapping leaders, restores. One seed is one history; what must never be is checked at each "
+        "step, what must be in the end when it is quiet.",
+        "make simulate SEEDS=10000 FIRST_SEED=1",
+    ),
+    "small_world": Part(
+        "Small world",
+        "One gateway, one connection, one tunnel, and every history with up to two faults at all points: not a sample.",
+    ),
+    "mutants": Part(
+        "Mutants",
+        "Defects are planted, one at a time, and the simulation has to find each: a proof that cannot fail proves nothing.",
+    ),
+    "crash_points": Part(
+        "Crash points",
+        "The process dies before and after each call that it makes, and a fresh one has to bring the world in order.",
+    ),
+    "faults": Part(
+        "Faults",
+        "Schedules of errors at every endpoint of the cloud and of Kubernetes; what is left when they end, and how many "
+        "calls are made meanwhile.",
+    ),
+    "state_machine": Part(
+        "State machine",
+        "Hypothesis chooses what users, the cloud and fate do next, against the real operator on a real API server.",
+    ),
+    "bad_input": Part(
+        "Bad input",
+        "Values from the borders of the schemas and beyond, mangled answers of the cloud, a megabyte of nonsense in every "
+        "text that reaches us.",
+    ),
+    "secrets": Part(
+        "Secrets",
+        "A story with every feature that holds a key, a token or a password, at the most talkative level of the log, with "
+        "crashes on purpose; then everything that was written anywhere is searched, in each encoding, for parts of them. "
+        "See the [threat model](threat-model.md).",
+    ),
+    "long_life": Part(
+        "Long life",
+        "One process, 200 trees, half an hour of edits, rotations, deletions and faults: what it holds of the machine at "
+        "each rest, the slope of its memory after Theil and Sen, and its end while POSTs are under way.",
+    ),
+}
+
+HEAD = """\
+# Reliability
+
+<!-- Written by `make soak`: do not edit. Sentences are in tools/netgw_dev/reliability.py, defects in defects.yaml beside it. -->
+
+The property: from every state that a history of crashes, lost answers, stale reads and hand edits can lead to, once specs
+and faults stop changing, the cloud matches the specs and stays so. Nothing is made twice, nothing is lost, no key is shown.
+
+`make test` plays a part of each of these within seconds, `make soak` all of it, and then writes this page from its own
+figures. Everything is seeded: a failure says how to see it again. One part alone is run with
+`NETGW_EFFORT=soak .venv/bin/python -m pytest tests/reliability/FOLDER`.
+"""
+
+
+def facts() -> dict[str, str]:
+    """Where and when the figures were measured."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607  whichever git is there
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "commit": commit.stdout.strip() or "unknown",
+        "python": platform.python_version(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def render(kept: Mapping[str, Any], defects: Iterable[Mapping[str, str]]) -> str:
+    """The page."""
+    figures: list[Figure] = kept["figures"]
+    named = {_plain(folder): folder for folder in PARTS}
+    other = sorted({figure["part"] for figure in figures if _plain(figure["part"]) not in named})
+    sections = [HEAD, _facts(kept["machine"])]
+    for folder, part in PARTS.items():
+        command = part.command or f"NETGW_EFFORT=soak .venv/bin/python -m pytest tests/reliability/{folder}"
+        mine = [figure for figure in figures if _plain(figure["part"]) == _plain(folder)]
+        text = f"## {part.title}\n\n{part.says}\n\n```shell\n{command}\n```\n"
+        sections.append(text + "\n" + _table(mine))
+    for name in other:
+        mine = [figure for figure in figures if figure["part"] == name]
+        sections.append(f"## {name.capitalize()}\n\n" + _table(mine))
+    found = [f"- **{defect['part']}**: {defect['defect']}" for defect in defects]
+    sections.append("## Defects found and mended\n\n" + ("\n".join(found) or "None yet.") + "\n")
+    return "\n".join(sections)
+
+
+def load_defects() -> list[dict[str, str]]:
+    """What people wrote down."""
+    found: list[dict[str, str]] = yaml.safe_load(DEFECTS.read_text()) or []
+    return found
+
+
+def load_kept() -> dict[str, Any]:
+    """The figures of the last run that was kept."""
+    kept: dict[str, Any] = json.loads(KEPT.read_text())
+    return kept
+
+
+def main(argv: list[str]) -> None:
+    """Keep the figures of a file, if one is given, and write the page."""
+    if argv:
+        figures = json.loads(Path(argv[0]).read_text())
+        KEPT.write_text(json.dumps({"machine": facts(), "figures": figures}, indent=1, ensure_ascii=False) + "\n")
+    PAGE.write_text(render(load_kept(), load_defects()))
+    print(PAGE.relative_to(ROOT))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").casefold()
+
+
+def _facts(machine: Mapping[str, str]) -> str:
+    told = ", ".join(f"{value} cores" if name == "cores" else f"{name} {value}" for name, value in machine.items())
+    return f"Last run: {told}.\n"
+
+
+def _table(figures: Iterable[Figure]) -> str:
+    rows = [f"| {_cell(figure['what'])} | {_cell(figure['value'])} |" for figure in figures]
+    return "\n".join(["| what | figure |", "|---|---|", *rows]) + "\n" if rows else "No figures yet.\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", "<br>")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
