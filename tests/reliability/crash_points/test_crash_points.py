@@ -26,9 +26,9 @@ SETTINGS = {f"NETGW_{name}_INTERVAL": INTERVAL for name in ("POLL", "FAST_POLL",
 EACH = effort(test=3, soak=1000)
 """Points of each act, at most."""
 PLAYED = effort(
-    test=[story for story in STORIES if story.name in ("tree-1", "drift", "rotate", "router")], soak=STORIES
+    test=[story for story in STORIES if story.name in ("tree-1", "update", "drift", "rotate", "router")], soak=STORIES
 )
-"""In a test four of the nine worlds, for each costs a start and one play of each of its acts."""
+"""In a test five of the nine worlds, for each costs a start and one play of each of its acts."""
 PAIRS = effort(test=3, soak=24)
 LIFE = 60
 """Among so many points of the second life one is chosen; a start has about 30."""

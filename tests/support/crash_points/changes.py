@@ -27,7 +27,7 @@ class Field:
     def in_cloud(self, stand: Stand) -> Any:
         body = body_of(stand, self.name)
         if self.field == "localRoutes":
-            return [route(item["name"], item["static_network"]) for item in body["local_routes"]]
+            return [whole_route(item["name"], item["static_network"]) for item in body["local_routes"]]
         # The API leaves it out where it is 0.
         return body.get("internal_peer_ping_interval", 0) if self.kind == "VpnTunnel" else body[self.field]
 
@@ -62,7 +62,12 @@ def no_pings(tunnel: Body) -> Body:
     return {"name": tunnel["name"], "internal_peer_ping_interval": 0}
 
 
-ROUTES = ([route("cloud", "10.0.1.0/24")], [route("cloud", "10.0.9.0/24")])
+def whole_route(name: str, network: str) -> Body:
+    """As the API server hands it out."""
+    return {**route(name, network), "type": "static"}
+
+
+ROUTES = ([whole_route("cloud", "10.0.1.0/24")], [whole_route("cloud", "10.0.9.0/24")])
 FIELDS = (
     Field("NetworkGateway", "edge", "plan", ("production", "advanced"), other_plan),
     Field("VpnConnection", "office", "localRoutes", ROUTES, no_routes),
