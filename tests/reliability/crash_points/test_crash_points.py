@@ -23,7 +23,7 @@ from support.scenario import Scenario
 SEED = 20261127
 INTERVAL = "0.2"
 SETTINGS = {f"NETGW_{name}_INTERVAL": INTERVAL for name in ("POLL", "FAST_POLL", "SECRET")}
-EACH = effort(test=3, soak=1000)
+EACH = effort(test=3, soak=36)
 """Points of each act, at most."""
 PLAYED = effort(
     test=[story for story in STORIES if story.name in ("tree-1", "update", "drift", "rotate", "router")], soak=STORIES
@@ -35,7 +35,7 @@ LIFE = 60
 
 
 def choose(act: Act, points: Sequence[str]) -> list[Death]:
-    """All, or a few of each act, evenly spread; the first of them by a die."""
+    """Some points of each act, or all where it has no more, evenly spread; the first of them by a die."""
     part, parts = act.share
     rng = random.Random(f"{SEED} {act.name} {part}")
     points = points[part::parts]
