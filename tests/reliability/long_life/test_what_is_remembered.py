@@ -6,17 +6,25 @@ import asyncio
 
 from netgw.engine.recall import LEAST
 from netgw.engine.store import BURIED_MOST
+from netgw.kube.telemetry import BUCKETS
 from netgw.providers.upcloud.cache import GONE_MOST
 from support.days import TOKENS, Day, day
 from support.effort import effort
+from support.figures import Figures
 from support.history import CONNECTION, GATEWAY, KEY, OTHER_KEY, tunnel
 from support.long_life.census import Sizes, census, grown
 
-FIRST, MORE = 3, effort(test=5, soak=300)
+FIRST, MORE = 3, effort(test=5, soak=100)
+ANSWERS = 60
+"""Of one account: each route by each status that it was answered with, however often."""
 MOST = {
     "Store._buried": BURIED_MOST,
     "Snapshot._gone": GONE_MOST,
+    "Snapshot._wrote": 8,  # of the last ten minutes in which anything was written
     "Recall._held": 3 * LEAST,
+    "CallLog._seconds": ANSWERS,
+    "CallLog._buckets": ANSWERS,
+    "CallLog._buckets[]": ANSWERS * (len(BUCKETS) + 1),
 }
 """What holds a fixed number of the latest, whatever comes and goes; there are three `Recall`."""
 
@@ -93,7 +101,7 @@ async def rest(day: Day) -> Sizes:
     return census(day.app)
 
 
-def test_nothing_is_remembered_of_what_is_gone() -> None:
+def test_nothing_is_remembered_of_what_is_gone(figures: Figures) -> None:
     async def story(d: Day) -> None:
         await d.start()
         for number in range(FIRST):
@@ -112,3 +120,4 @@ def test_nothing_is_remembered_of_what_is_gone() -> None:
         await tree.go()
 
     day(story)
+    figures.put("long life", "trees that came and went, and no container is larger", FIRST + MORE)
