@@ -23,7 +23,7 @@ from support.made import LINKS, made
 
 GATEWAY, CONNECTION, TUNNEL = Part("10-g", "edge-cloud"), Part("10-c", "office-cloud"), Part("10-t", "office-1-cloud")
 TEXT = "text/plain; version=0.0.4"
-OF_THE_PROCESS = ("netgw_build_info", "netgw_asyncio_tasks")
+OF_THE_PROCESS = ("netgw_build_info", "netgw_asyncio_tasks", "netgw_python_blocks")
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 WHOLE = TunnelSample(
@@ -119,6 +119,7 @@ def test_everything(accept: str) -> None:
     ]
     assert values(found, "netgw_build_info") == [({"version": __version__}, 1)]
     assert values(found, "netgw_asyncio_tasks") == [({}, 1)]
+    assert values(found, "netgw_python_blocks")[0][1] > 1000
     assert values(found, "process_start_time_seconds")
 
 

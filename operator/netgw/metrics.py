@@ -7,6 +7,7 @@ Nothing is kept here, so a series goes when its object goes. No label is a uuid,
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -55,6 +56,9 @@ class Exporter:
         yield InfoMetricFamily("netgw_build", "The version of netgw.", value={"version": __version__})
         tasks = len(asyncio.all_tasks())
         yield GaugeMetricFamily("netgw_asyncio_tasks", "Tasks of the process: more when busy, never for good.", tasks)
+        # Beside the resident memory, which the allocator gives back late or never and takes a MiB at a time.
+        held = sys.getallocatedblocks()
+        yield GaugeMetricFamily("netgw_python_blocks", "Blocks of memory that Python objects use.", held)
         if (source := self._source()) is not None:
             yield from families(source.samples(), source.store)
 

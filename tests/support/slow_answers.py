@@ -8,13 +8,14 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 
 @contextlib.contextmanager
-def slow_answers(url: str, seconds: float) -> Iterator[str]:
+def slow_answers(url: str, seconds: float | Callable[[], float]) -> Iterator[str]:
     """Where to ask instead of `url`: what is asked goes through at once, the answer to a POST takes so long to come."""
+    lateness = seconds if callable(seconds) else lambda: seconds
     cloud = (urlsplit(url).hostname, urlsplit(url).port)
 
     class Line(socketserver.BaseRequestHandler):
@@ -28,7 +29,7 @@ def slow_answers(url: str, seconds: float) -> Iterator[str]:
                         if not (data := end.recv(65536)):
                             return
                         if end is self.request:
-                            late = seconds if data.startswith(b"POST ") else late
+                            late = lateness() if data.startswith(b"POST ") else late
                             server.sendall(data)
                         else:
                             time.sleep(late)

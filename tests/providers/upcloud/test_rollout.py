@@ -30,7 +30,7 @@ class Stage:
     def __init__(self, *objects: Object) -> None:
         self.clock = Hands()
         self.store = Store(UPCLOUD.links)
-        self.rollout = Rollout(self.clock, grace=10.0)
+        self.rollout = Rollout(self.clock, grace=10.0, alive=lambda uid: True)
         for each in objects:
             self.store.apply(each)
 

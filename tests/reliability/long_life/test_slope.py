@@ -36,6 +36,11 @@ def test_the_slope_is_that_of_the_line() -> None:
     assert str(found) == "+2.00 (95 %: +2.00 to +2.00)"
 
 
+def test_the_three_verdicts() -> None:
+    steep, flat, short = slope(row(4.0, 1)), slope(row(-2.0, 1)), slope(row(0.0, 1)[:5])
+    assert [found.verdict(1.0) for found in (steep, flat, short)] == ["refuted", "shown", "undecided"]
+
+
 def test_three_points_show_nothing() -> None:
     with pytest.raises(ValueError, match="3 points"):
         slope([(0, 0), (1, 1), (2, 2)])

@@ -100,7 +100,9 @@ def test_nothing_shows_a_secret(told: Told, figures: Figures) -> None:
     scenario.wait_all_ready()
     user = yaml.safe_load(scenario.cluster.operator_kubeconfig().read_text())["users"][0]["user"]
     told.secrets.append(user["token"].rpartition(".")[2])  # its signature: all else is no secret
-    places = of_scenario(scenario) | of_process(operator.process.pid) | in_folder(told.home)
+    written = in_folder(told.home)
+    assert [path for path, text in written.items() if not text.startswith("-----BEGIN CERTIFICATE-----")] == []
+    places = of_scenario(scenario) | of_process(operator.process.pid) | written
     assert Needles(told.secrets).shown(places) == {}
     figures.put(PART, "keys, tokens and passwords searched for", len(told.secrets))
     figures.put(PART, "places searched: " + ", ".join(sorted(place for place in places if "/" not in place)), "clean")

@@ -118,7 +118,7 @@ class Forest:
     def drift(self, tree: Tree) -> None:
         """Somebody changes in the cloud what the spec says."""
         uuid = next(body["uuid"] for body in self._cloud.gateways() if body["name"] == tree.names[0])
-        self._cloud.api("PATCH", f"/gateway/{uuid}", {"plan": "advanced"}, token=tree.token)
+        self._cloud.by_hand("PATCH", f"/gateway/{uuid}", {"plan": "advanced"}, token=tree.token)
 
     # ---- looking
 

@@ -16,8 +16,8 @@ from support.operator import DRAIN_SECONDS, Operator, Simulator, ended, made_up
 from support.scenario import cloud_objects
 from support.slow_answers import slow_answers
 
-LATE = 0.4
-"""Seconds that the answer to each POST takes, so that some are under way at any moment of a busy time."""
+LATE, VERY_LATE = 0.4, 4.0
+"""Seconds that the answer to each POST takes; the latter so that several are under way at one moment, at the end."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,34 @@ class End:
 
 
 @dataclass
+class Lateness:
+    """How long the answer to a POST takes, from the next one on."""
+
+    seconds: float = LATE
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
 class Life:
-    """An operator that works, with everything around it. `line`: where it asks the cloud."""
+    """An operator that works, with everything around it. `line`: where it asks the cloud, `late`: how bad that is."""
 
     operator: Operator
     cloud: Simulator
     forest: Forest
     line: str
+    late: Lateness
 
     def in_cloud(self) -> list[str]:
         """The uuid of everything there."""
         return [str(body["uuid"]) for body in cloud_objects(self.cloud.gateways())]
 
-    def end_amid_posts(self) -> End:
-        """SIGTERM as soon as answers to POSTs are under way."""
+    def end_amid_posts(self, number: int) -> End:
+        """SIGTERM as soon as answers to so many POSTs are under way."""
         deadline = time.monotonic() + 60.0
-        while not (under_way := self._under_way()):
-            assert time.monotonic() < deadline, "nothing is made"
+        while (under_way := self._under_way()) < number:
+            assert time.monotonic() < deadline, f"no {number} POSTs at a time"
             time.sleep(0.02)
         began = time.monotonic()
         self.operator.terminate()
@@ -55,7 +66,7 @@ class Life:
 
     def _under_way(self) -> int:
         """POSTs whose effect is there and whose answer is not. The cloud runs by the clock that we run by."""
-        since = datetime.now(UTC) - timedelta(seconds=LATE / 2)
+        since = datetime.now(UTC) - timedelta(seconds=self.late.seconds / 2)
         posts = [call for call in self.cloud.calls("POST") if call.path.startswith("/1.3/gateway")]
         return sum(call.time >= since for call in posts)
 
@@ -73,7 +84,8 @@ def lived(cluster: Cluster, folder: Path, *, accounts: int, pace: tuple[float, f
         opened = {operator.token: "own", **{token: name for name, token in tokens.items()}}
         cloud = Simulator(folder / "cloud", accounts=opened)
         stack.callback(cloud.stop)
-        line = stack.enter_context(slow_answers(cloud.url, LATE))
+        late = Lateness()
+        line = stack.enter_context(slow_answers(cloud.url, late))
         stack.callback(operator.stop)
         quiet, busy = pace
         operator.start(
@@ -85,4 +97,4 @@ def lived(cluster: Cluster, folder: Path, *, accounts: int, pace: tuple[float, f
             NETGW_LOG_FORMAT="json",
             PYTHONWARNINGS="default",
         )
-        yield Life(operator, cloud, Forest(cluster, cloud, namespace, tokens), line)
+        yield Life(operator, cloud, Forest(cluster, cloud, namespace, tokens), line, late)

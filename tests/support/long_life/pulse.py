@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-TASKS = "netgw_asyncio_tasks"
+TASKS, BLOCKS = "netgw_asyncio_tasks", "netgw_python_blocks"
 CONDITION = "netgw_object_condition"
 CALLS = "netgw_cloud_"
 NAME = re.compile(r'[{,]name="([^"]*)"')
@@ -43,6 +43,11 @@ class Scrape:
     @property
     def tasks(self) -> int:
         return int(self.series[TASKS])
+
+    @property
+    def blocks(self) -> int:
+        """Of memory, that Python objects use."""
+        return int(self.series[BLOCKS])
 
     @property
     def names(self) -> set[str]:

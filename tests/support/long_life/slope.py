@@ -28,6 +28,12 @@ class Slope:
         """Whether the measurements show it: not the best guess alone, but all of the interval is above the limit."""
         return self.least > limit
 
+    def verdict(self, limit: float) -> str:
+        """What the measurements say of "at most `limit`"."""
+        if self.exceeds(limit):
+            return "refuted"
+        return "shown" if self.most <= limit else "undecided"
+
     def __str__(self) -> str:
         return f"{self.value:+.2f} (95 %: {self.least:+.2f} to {self.most:+.2f})"
 

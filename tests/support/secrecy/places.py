@@ -44,8 +44,3 @@ def of_scenario(scenario: Scenario) -> dict[str, str]:
 def in_folder(folder: Path) -> dict[str, str]:
     """Every file below it."""
     return {str(path): path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()}
-
-
-def logs_below(folder: Path) -> dict[str, str]:
-    """Every log below it, whoever wrote it."""
-    return {str(path): path.read_text(errors="replace") for path in folder.rglob("*.log") if path.is_file()}

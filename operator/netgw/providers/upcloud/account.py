@@ -16,6 +16,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from netgw.engine.outcome import CallFailed, Hold
 from netgw.engine.ports import Clock
@@ -68,7 +69,7 @@ class Account:
         self._listener = listener
         self._snapshot = Snapshot()
         self.telemetry = Telemetry(self, clock, listener, sampling)
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._flights = Flights(clock, lambda uuid: self._read(uuid, self.api))
         self._sight = Sight(clock, self._interval, caller)
         self._told_blind = False
@@ -336,7 +337,10 @@ class Account:
     # ---- writing
 
     def lock(self, tree: str) -> asyncio.Lock:
-        """One mutating call at a time to a gateway and what is below it; "" for gateways that are being made."""
+        """One mutating call at a time to a gateway and what is below it; "" for gateways that are being made.
+
+        It is there for as long as somebody holds it or waits for it.
+        """
         return self._locks.setdefault(tree, asyncio.Lock())
 
     @asynccontextmanager

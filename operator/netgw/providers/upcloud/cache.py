@@ -29,6 +29,11 @@ class Dated(Protocol):
 
 E = TypeVar("E", bound=Dated)
 
+GONE_MOST = 1000
+"""So many that are proven gone are remembered. What is forgotten is asked for once more, and proven again."""
+UNDER_WAY = 600.0
+"""No answer comes later than so many seconds after it was asked for."""
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -48,7 +53,7 @@ class Cache(Generic[E]):
 
     def __init__(self) -> None:
         self._entries: dict[str, E] = {}
-        self._gone: set[str] = set()
+        self._gone: dict[str, None] = {}
         self._wrote: dict[str, float] = {}
 
     def entries(self) -> list[E]:
@@ -67,6 +72,9 @@ class Cache(Generic[E]):
     def wrote(self, tree: str, at: float) -> None:
         """A mutating call to it or below it ended: what began before is stale."""
         self._wrote[tree] = at
+        # Also of one that is not there any more, as long as an answer from before the call may still arrive.
+        kept = {uuid: last for uuid, last in self._wrote.items() if uuid in self._entries or last > at - UNDER_WAY}
+        self._wrote = kept
 
     def last_write(self, tree: str) -> float:
         """When our last write to it ended; 0 when there was none."""
@@ -78,7 +86,9 @@ class Cache(Generic[E]):
 
     def gone(self, uuid: str) -> Moved:
         """It answered 404."""
-        self._gone.add(uuid)
+        self._gone[uuid] = None
+        if len(self._gone) > GONE_MOST:
+            del self._gone[next(iter(self._gone))]
         return self.drop(uuid)
 
     def drop(self, uuid: str) -> Moved:
@@ -96,7 +106,8 @@ class Cache(Generic[E]):
         if old is not None and old.began > entry.began:
             return Moved()
         self._entries[entry.uuid] = entry
-        self._gone -= entry.uuids()
+        for uuid in self._gone.keys() & entry.uuids():
+            del self._gone[uuid]
         return self._came_or_went(entry) if old is None else self._changed(old, entry)
 
     def _came_or_went(self, entry: E) -> Moved:

@@ -48,8 +48,8 @@ class UpCloudBackend:
         )
         context = Context(self.accounts, parts.store, parts.clock, parts.cluster, parts.cluster_networks)
         # A look from less than one fast interval after a change could still show a tunnel up from before it.
-        rollout = Rollout(parts.clock, grace=parts.intervals.fast)
-        keys = Keys(parts.secrets, parts.fingerprints)
+        rollout = Rollout(parts.clock, grace=parts.intervals.fast, alive=parts.store.alive)
+        keys = Keys(parts.secrets, parts.fingerprints, lambda *ref: bool(parts.store.secret_users(*ref)))
         rotation = Rotation(parts.store, parts.clock, parts.secrets, parts.fingerprints, parts.making)
         self.actuators: Mapping[str, Actuator] = {
             RouterActuator.kind: RouterActuator(context),

@@ -7,12 +7,13 @@ is up again in a look that began late enough after it; a look too close could st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from netgw.engine.objects import Json, Object, format_time, parse_time
 from netgw.engine.outcome import Waiting
 from netgw.engine.ports import Clock
+from netgw.engine.recall import Recall
 
 AGAIN = 30.0
 WRITTEN = 60.0
@@ -20,26 +21,26 @@ WRITTEN = 60.0
 
 
 class Rollout:
-    """`grace`: seconds before what looks up is believed to be up again."""
+    """`grace`: seconds before what looks up is believed to be up again. `alive`: of an object, by uid."""
 
-    def __init__(self, clock: Clock, grace: float) -> None:
+    def __init__(self, clock: Clock, grace: float, alive: Callable[[str], bool]) -> None:
         self._clock = clock
         self._grace = grace
-        self._begun: dict[str, float] = {}
+        self._begun: Recall[str, float] = Recall(alive)
 
     def begin(self, obj: Object, group: Iterable[Object]) -> Waiting | Mapping[str, Json]:
         """Hold, naming the other of the group; or the status field to write before the change goes out."""
         for other in group:
             if other.uid == obj.uid:
                 continue
-            if other.status.get("interruptedAt") or self._clock.now() - self._begun.get(other.uid, -WRITTEN) < WRITTEN:
+            if other.status.get("interruptedAt") or self._just_begun(other):
                 return Waiting(
                     "RolloutHeld",
                     f"Waits until {other.kind} {other.name}, which is being changed, is up again: one after the other.",
                     AGAIN,
                 )
         # Noted here at once, because the write of the status takes time in which another object may ask.
-        self._begun[obj.uid] = self._clock.now()
+        self._begun.keep(obj.uid, self._clock.now())
         return {"interruptedAt": format_time(self._clock.wall())}
 
     def interrupted(self, obj: Object, *, up: bool, began: float) -> tuple[str | None, float | None]:
@@ -47,15 +48,20 @@ class Rollout:
         text: str | None = obj.status.get("interruptedAt")
         at = parse_time(text)
         if at is None:
-            self._begun.pop(obj.uid, None)
+            self._begun.forget(obj.uid)
             return None, None
         if not up:
             return text, None
         if began < self._sent(obj, at) + self._grace:
             return text, self._grace / 2  # the next look is on its way
-        self._begun.pop(obj.uid, None)
+        self._begun.forget(obj.uid)
         return None, None
 
     def _sent(self, obj: Object, at: datetime) -> float:
         """When the change went out, monotonic; of a change before our start only the wall clock knows."""
-        return self._begun.get(obj.uid, self._clock.now() - (self._clock.wall() - at).total_seconds())
+        begun = self._begun.get(obj.uid)
+        return self._clock.now() - (self._clock.wall() - at).total_seconds() if begun is None else begun
+
+    def _just_begun(self, obj: Object) -> bool:
+        begun = self._begun.get(obj.uid)
+        return begun is not None and self._clock.now() - begun < WRITTEN

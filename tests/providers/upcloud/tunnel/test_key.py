@@ -54,7 +54,7 @@ def state(
     secrets: FakeSecrets, status: dict[str, Any] | None = None, *, new: bool = False, found: Object | None = None
 ) -> KeyState:
     tunnel = found or obj("VpnTunnel", "office-1", TUNNEL_SPEC, status)
-    return asyncio.run(Keys(secrets, OURS).state(tunnel, REF, new=new))
+    return asyncio.run(Keys(secrets, OURS, lambda *ref: True).state(tunnel, REF, new=new))
 
 
 def test_same_version_is_not_read() -> None:
@@ -179,7 +179,7 @@ def test_newline_is_trimmed_and_told(end: str) -> None:
 def test_newline_is_told_while_the_secret_is_as_it_was() -> None:
     async def story() -> None:
         secrets = FakeSecrets({"psk": KEY + "\n"})
-        keys = Keys(secrets, OURS)
+        keys = Keys(secrets, OURS, lambda *ref: True)
         new, made = obj("VpnTunnel", "office-1", TUNNEL_SPEC), obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded())
         assert (await keys.state(new, REF, new=True)).warnings == (NEWLINE,)
         assert (await keys.state(made, REF, new=False)).warnings == (NEWLINE,)
@@ -187,12 +187,12 @@ def test_newline_is_told_while_the_secret_is_as_it_was() -> None:
         # Another process knows it from the condition.
         advice = {"conditions": [{"type": "Warning", "status": "True", "reason": "Advice", "message": NEWLINE}]}
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | advice)
-        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warnings == (NEWLINE,)
+        assert (await Keys(secrets, OURS, lambda *ref: True).state(told, REF, new=False)).warnings == (NEWLINE,)
         other = {
             "conditions": [{"type": "Warning", "status": "True", "reason": "Advice", "message": "Of another Secret."}]
         }
         told = obj("VpnTunnel", "office-1", TUNNEL_SPEC, recorded() | other)
-        assert (await Keys(secrets, OURS).state(told, REF, new=False)).warnings == ()
+        assert (await Keys(secrets, OURS, lambda *ref: True).state(told, REF, new=False)).warnings == ()
 
     asyncio.run(story())
 

@@ -24,6 +24,7 @@ from netgw.engine.objects import Json, Object
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
 from netgw.engine.ports import Reporter
+from netgw.engine.recall import Recall
 from netgw.kube.kind import parse_spec
 from netgw.providers.upcloud.advice.gateways import parent
 from netgw.providers.upcloud.advice.tunnels import internal_ip_hold
@@ -68,7 +69,7 @@ class TunnelActuator(Base):
         self._rotation = rotation
         self._rollout = rollout
         self._reporter = reporter
-        self._seen_up: dict[str, datetime] = {}
+        self._seen_up: Recall[str, datetime] = Recall(lambda uuid: self._store.holder(uuid) is not None)
 
     @staticmethod
     def links(obj: Object) -> Links:
@@ -263,7 +264,7 @@ class TunnelActuator(Base):
         entry, _, tunnel = external.wire
         up = is_up(tunnel) is True
         if up:
-            self._seen_up[tunnel.uuid] = entry.date
+            self._seen_up.keep(tunnel.uuid, entry.date)
         interrupted, after = self._rollout.interrupted(obj, up=up, began=external.began)
         known = Known(
             now=self._context.clock.wall(),

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from netgw.engine.actuator import Psk
 from netgw.engine.objects import Object
 from netgw.engine.outcome import Hold, Stalled, Waiting
+from netgw.engine.recall import Recall
 from netgw.kube.client import Secret
 from netgw.kube.errors import KubernetesError
 from netgw.kube.provider import Fingerprints, Secrets
@@ -40,12 +41,12 @@ class KeyState:
 
 
 class Keys:
-    """Answers which key a tunnel is to have."""
+    """Answers which key a tunnel is to have. `used`: whether an object refers to the Secret."""
 
-    def __init__(self, secrets: Secrets, fingerprints: Fingerprints) -> None:
+    def __init__(self, secrets: Secrets, fingerprints: Fingerprints, used: Callable[[str, str], bool]) -> None:
         self._secrets = secrets
         self._fingerprints = fingerprints
-        self._trimmed: dict[tuple[str, str, str], str] = {}
+        self._trimmed: Recall[tuple[str, str, str], str] = Recall(lambda at: used(*at[:2]))
 
     async def state(self, obj: Object, ref: SecretKeyRef, *, new: bool) -> KeyState:
         """`new`: a create needs the key itself."""
@@ -81,7 +82,7 @@ class Keys:
             said = f"Secret {ref.name}/{ref.key} is not a key that UpCloud accepts ({good.value}). {HINT}{_keeps(obj)}"
             return KeyState(hold=Stalled("InvalidPsk", said))
         if good.trimmed:
-            self._trimmed[obj.namespace, ref.name, ref.key] = version
+            self._trimmed.keep((obj.namespace, ref.name, ref.key), version)
         psk = Psk(self._fingerprints.fingerprint(good.key), version)
         return KeyState(psk, good.key, unknown, warnings=(_newline(ref),) if good.trimmed else ())
 
