@@ -68,9 +68,16 @@ class Call:
 class Simulator:
     """`netgw simulate upcloud` and both its doors: the cloud's API, as one uses it by hand, and the control door."""
 
-    def __init__(self, folder: Path, *, routers: Sequence[str] = (), accounts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        routers: Sequence[str] = (),
+        accounts: Mapping[str, str] | None = None,
+        delay: float = DELAY,
+    ) -> None:
         """`accounts`: which one each token opens, and the first of them is what one uses by hand; none: any does."""
-        flags = ["--delay", str(DELAY), *(word for router in routers for word in ("--router", router))]
+        flags = ["--delay", str(delay), *(word for router in routers for word in ("--router", router))]
         flags += [word for token, name in (accounts or {}).items() for word in ("--account", f"{token}={name}")]
         by_hand = next(iter(accounts or {}), "by-hand")
         argv = [*_NETGW, "simulate", "upcloud", *flags]
