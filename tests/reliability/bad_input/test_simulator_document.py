@@ -1,7 +1,7 @@
-"""The simulator against its own OpenAPI document: whatever comes, no 500, and no status that the document does not have.
+"""The simulator against its own OpenAPI document: whatever comes, no 500, and no status that it does not name.
 
-Requests are schemathesis's, of the schema and against it; some of their UUIDs are replaced by those of what is there, so
-that more than 404 is met.
+Requests are schemathesis's, of the schema and against it; some of their UUIDs are replaced by those of what is there,
+so that more than 404 is met.
 """
 
 from __future__ import annotations

@@ -52,12 +52,12 @@ def lead_there(case: Any, world: World, rng: random.Random) -> None:
         if name in (case.path_parameters or {}) and rng.random() < 0.85:
             case.path_parameters[name] = value
     if isinstance(case.body, dict) and "routers" in case.body and rng.random() < 0.5:
-        case.body = case.body | {"routers": [{"uuid": world_router(world, rng)}], "zone": "fi-hel1", "plan": "production"}
+        case.body |= {"routers": [{"uuid": _free_router(world, rng)}], "zone": "fi-hel1", "plan": "production"}
     if isinstance(case.body, dict) and "static_network" in str(case.body) and rng.random() < 0.5:
         case.body = _with_networks(case.body, rng)
 
 
-def world_router(world: World, rng: random.Random) -> str:
+def _free_router(world: World, rng: random.Random) -> str:
     """One without a gateway if there is any, mostly."""
     free = [uuid for uuid in world.routers if uuid not in world.attached()]
     return rng.choice(free or list(world.routers))

@@ -20,7 +20,6 @@ from .door_requests import FloatingIp, Forced, ForcedGateway, ForcedTunnel, Netw
 from .faults import Fault
 from .world import World
 
-
 F = TypeVar("F", bound=Forced)
 T = TypeVar("T")
 

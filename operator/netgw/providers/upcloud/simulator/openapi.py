@@ -1,7 +1,7 @@
-"""The OpenAPI document of the simulator: its routes, the schemas of what they take, the statuses that each answers with.
+"""The OpenAPI document of the simulator: its routes, the schemas of what they take, the statuses they answer with.
 
-For clients of yours and for the fuzz. It is the simulator's own, made from its code, and no copy of UpCloud's: of answers it
-says the status and the content type, and of errors the shape.
+For clients of yours and for the fuzz. It is the simulator's own, made from its code, and no copy of UpCloud's: of
+answers it says the status and the content type, and of errors the shape.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ DOOR: dict[tuple[str, str], int] = {
     ("GET", "/_sim/openapi.json"): 200,
 }
 _LISTS = {("PUT", "/_sim/plans"), ("POST", "/_sim/faults")}
+_PAGED = ("GET", "/1.3/gateway")
 _QUERY = {"limit": "integer", "offset": "integer", "sort": "string", "label": "string"}
 _ERRORS: Schema = {
     _PROBLEM: {
@@ -144,7 +145,7 @@ def _parameters(method: str, path: str) -> list[Schema]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         for name in re.findall(r"{(\w+)}", path)
     ]
-    query = _QUERY.items() if (method, path) == ("GET", "/1.3/gateway") else ()
+    query = _QUERY.items() if (method, path) == _PAGED else ()
     return parts + [{"name": name, "in": "query", "schema": {"type": type_}} for name, type_ in query]
 
 
@@ -157,7 +158,7 @@ def _responses(method: str, path: str, status: int, body: Schema | None) -> Sche
     found: Schema = {str(status): done}
     if not door:
         found["401"] = _error("No credential, or one of nobody.", _CORE_ERROR)
-    if body is not None or _parameters(method, path)[-1:] and (method, path) == ("GET", "/1.3/gateway"):
+    if body is not None or (method, path) == _PAGED:
         found["400"] = _error("Wrong, or against a rule.", shape)
     if "{" in path:
         found["404"] = _error("There is no such thing in this account.", shape)
