@@ -154,9 +154,12 @@ async def _parse(request: Request, schema: type[F]) -> F:
 
 async def _parse_list(request: Request, schema: TypeAdapter[list[T]]) -> list[T]:
     try:
+        from_json(await request.body(), allow_inf_nan=False)
         return schema.validate_json(await request.body())
     except ValidationError as error:
         raise HTTPException(400, _reasons(error)) from None
+    except ValueError:
+        raise HTTPException(400, "The body is no JSON.") from None
 
 
 def _found(found: bool, what: str) -> Response:

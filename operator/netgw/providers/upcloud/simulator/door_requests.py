@@ -56,7 +56,6 @@ class Plan(Forced):
     """An item of PUT /plans; what it holds beside these is shown as it is."""
 
     model_config = ConfigDict(extra="allow", strict=True)
-    __pydantic_extra__: dict[str, JsonValue]
 
     name: str
     supported_features: list[str]
