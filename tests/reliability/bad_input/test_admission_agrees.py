@@ -8,46 +8,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
-
-import httpx
 
 from netgw.engine.actuator import InvalidSpec
 from netgw.engine.objects import Object
 from netgw.engine.store import Store
-from netgw.kinds import KINDS, PROVIDERS
+from netgw.kinds import PROVIDERS
 from netgw.kube.kind import parse, parse_spec
 from netgw.providers.upcloud.base import validated
-from support.admission import GROUP, PLURALS
 from support.cluster import Cluster
 from support.effort import effort
 from support.figures import Figures
 from support.fuzz import manifests
+from support.fuzz.dry_run import BY_KIND, Answer, asked
 
 INPUTS = effort(test=1500, soak=7000)
-AT_ONCE = 4
-
-BY_KIND = {kind.kind: kind for kind in KINDS}
 LINKS = {kind: links for provider in PROVIDERS for kind, links in provider.links.items()}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the API server said to one manifest; `stored`: what it would have kept."""
-
-    kind: str
-    spec: Any
-    status: int
-    stored: dict[str, Any] | None
-    message: str
 
 
 def test_what_is_accepted_is_parsed(cluster: Cluster, figures: Figures) -> None:
     with cluster.namespace() as namespace:
-        answers = list(_asked(cluster, namespace))
+        answers = list(asked(cluster, namespace, manifests.some(seed=5, number=INPUTS)))
     found = [answer for answer in answers if answer.stored is not None]
     broken = [f"{problem}: {manifests.text(answer.spec)}" for answer in found if (problem := _unreadable(answer))]
     statuses = Counter(answer.status for answer in answers)
@@ -55,20 +35,6 @@ def test_what_is_accepted_is_parsed(cluster: Cluster, figures: Figures) -> None:
     assert set(statuses) <= {201, 400, 422}, statuses
     assert len(found) >= len(answers) / 10, "hardly anything is accepted: the values say nothing"
     _tell(figures, answers)
-
-
-def _asked(cluster: Cluster, namespace: str) -> Iterator[Answer]:
-    def ask(item: tuple[int, tuple[str, Any]]) -> Answer:
-        number, (kind, spec) = item
-        path = f"{GROUP}/namespaces/{namespace}/{PLURALS[kind]}?dryRun=All"
-        name = f"input-{number}"
-        body = {"apiVersion": BY_KIND[kind].api_version, "kind": kind, "metadata": {"name": name}, "spec": spec}
-        answer = cluster.api("POST", path, json=body)
-        stored = answer.json() if answer.status_code == httpx.codes.CREATED else None
-        return Answer(kind, spec, answer.status_code, stored, answer.text if stored is None else "")
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(ask, enumerate(manifests.some(seed=5, number=INPUTS)))
 
 
 def _unreadable(answer: Answer) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,7 +115,7 @@ class _Exchange:
             try:
                 username, _, password = base64.b64decode(credential, validate=True).decode().partition(":")
                 account = self.world.account_of(username, password)
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # binascii.Error, UnicodeDecodeError and what is not ASCII are such
                 pass
         if account is None:
             raise problems.unauthorized()

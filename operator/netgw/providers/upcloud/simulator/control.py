@@ -5,62 +5,26 @@ No credential is needed, and no call to it is counted. A wrong body is a 400 tha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import render
+from . import openapi, render
+from .door_requests import FloatingIp, Forced, ForcedGateway, ForcedTunnel, Network, Plan
 from .faults import Fault
-from .records import Rekeying
 from .world import World
 
-
-class _Forced(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-F = TypeVar("F", bound=_Forced)
+F = TypeVar("F", bound=Forced)
 T = TypeVar("T")
 
-
-class _ForcedTunnel(_Forced):
-    operational_state: str | None = None
-    tunnel_up: bool | None = None
-    tunnel_healthy: bool | None = None
-    last_down_message: str | None = None
-    rekeying: Rekeying | None = None
-
-
-class _ForcedGateway(_Forced):
-    operational_state: str | None = None
-    metrics: dict[str, Any] | None = None
-
-
-class _Network(_Forced):
-    uuid: str | None = None
-
-
-class _FloatingIp(_Forced):
-    address: Annotated[str, AfterValidator(lambda value: str(IPv4Address(value)))]
-
-
-class _Plan(_Forced):
-    model_config = ConfigDict(extra="allow", strict=True)
-
-    name: str
-    supported_features: list[str]
-    vpn_tunnel_amount: int
-
-
 _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
-_PLANS: TypeAdapter[list[_Plan]] = TypeAdapter(list[_Plan])
+_PLANS: TypeAdapter[list[Plan]] = TypeAdapter(list[Plan])
 
 
 def routes(world: World) -> list[Route]:
@@ -79,6 +43,7 @@ def routes(world: World) -> list[Route]:
         ("DELETE", "/faults", door.clear_faults),
         ("POST", "/reset", door.reset),
         ("GET", "/world", door.world),
+        ("GET", "/openapi.json", door.openapi),
     ]
     return [Route(path, endpoint, methods=[method]) for method, path, endpoint in table]
 
@@ -130,15 +95,15 @@ class _Door:
         return Response(status_code=204)
 
     async def force_tunnel(self, request: Request) -> Response:
-        forced = await _parse(request, _ForcedTunnel)
+        forced = await _parse(request, ForcedTunnel)
         return _found(self._world.force_tunnel(request.path_params["uuid"], **forced.model_dump()), "tunnel")
 
     async def force_gateway(self, request: Request) -> Response:
-        forced = await _parse(request, _ForcedGateway)
+        forced = await _parse(request, ForcedGateway)
         return _found(self._world.force_gateway(request.path_params["uuid"], **forced.model_dump()), "gateway")
 
     async def attach_network(self, request: Request) -> Response:
-        wanted = await _parse(request, _Network)
+        wanted = await _parse(request, Network)
         uuid = self._world.attach_network(request.path_params["uuid"], wanted.uuid)
         _found(uuid is not None, "router")
         return JSONResponse({"uuid": uuid}, 201)
@@ -148,7 +113,7 @@ class _Door:
         return _found(self._world.detach_network(path["uuid"], path["network"]), "network on a router")
 
     async def add_floating_ip(self, request: Request) -> Response:
-        self._world.add_floating_ip((await _parse(request, _FloatingIp)).address)
+        self._world.add_floating_ip((await _parse(request, FloatingIp)).address)
         return Response(status_code=204)
 
     async def set_plans(self, request: Request) -> Response:
@@ -171,22 +136,30 @@ class _Door:
     async def world(self, _: Request) -> Response:
         return JSONResponse(dump(self._world))
 
+    async def openapi(self, _: Request) -> Response:
+        return JSONResponse(openapi.document())
+
 
 async def _parse(request: Request, schema: type[F]) -> F:
     """An empty body and null mean `{}`."""
     try:
-        return schema.model_validate(json.loads(await request.body() or b"null") or {})
-    except json.JSONDecodeError:
+        value = from_json(await request.body() or b"null", allow_inf_nan=False)
+    except ValueError:
         raise HTTPException(400, "The body is no JSON.") from None
+    try:
+        return schema.model_validate(value or {})
     except ValidationError as error:
         raise HTTPException(400, _reasons(error)) from None
 
 
 async def _parse_list(request: Request, schema: TypeAdapter[list[T]]) -> list[T]:
     try:
+        from_json(await request.body(), allow_inf_nan=False)
         return schema.validate_json(await request.body())
     except ValidationError as error:
         raise HTTPException(400, _reasons(error)) from None
+    except ValueError:
+        raise HTTPException(400, "The body is no JSON.") from None
 
 
 def _found(found: bool, what: str) -> Response:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 When = Literal["before", "after"]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 
 
 class Fault(BaseModel):
@@ -30,7 +32,7 @@ class Fault(BaseModel):
     times: Annotated[int, Field(ge=1)] | None = 1
     when: When = "before"
     body: Any = None
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

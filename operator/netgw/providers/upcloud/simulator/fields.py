@@ -60,8 +60,8 @@ def _label_value(value: str | None) -> str:
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
 Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Psk = Annotated[SecretStr, AfterValidator(_psk)]
-Ipv4 = Annotated[str, AfterValidator(_ipv4)]
+Psk = Annotated[SecretStr, AfterValidator(_psk), Field(json_schema_extra={"pattern": f"^{_PSK.pattern}$"})]
+Ipv4 = Annotated[str, AfterValidator(_ipv4), Field(json_schema_extra={"format": "ipv4"})]
 InternalIp = Annotated[str, AfterValidator(_internal_ip)]
 PingInterval = Annotated[int, Field(ge=0), AfterValidator(_ping_interval)]
 Seconds = Annotated[int, Field(ge=0, le=2147483647)]

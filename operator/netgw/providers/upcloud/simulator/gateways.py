@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from . import addresses, children, defaults, metrics, problems, render, requests, rules, states
@@ -10,6 +11,7 @@ from .labels import as_dict
 from .problems import NO_RESOURCE, NO_SERVICE
 from .records import Gateway, Timeline
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _SORTS = {"created_at": lambda g: g.created_at, "name": lambda g: g.name, "uuid": lambda g: g.uuid}
 
 
@@ -161,6 +163,6 @@ def _number(ask: Ask, name: str, default: int, most: int | None = None) -> int:
     text = _last(ask, name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or (most is not None and int(text) > most):
+    if not _NUMBER.fullmatch(text) or (most is not None and int(text) > most):
         raise problems.invalid((name, f"Must be a number from 0 to {most}." if most else "Must be a number from 0."))
     return int(text)

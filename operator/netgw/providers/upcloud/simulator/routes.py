@@ -16,7 +16,7 @@ _GATEWAY = "/1.3/gateway/{gateway}"
 _ADDRESS = _GATEWAY + "/addresses/{name}"
 _CONNECTION = _GATEWAY + "/connections/{connection}"
 _TUNNEL = _CONNECTION + "/tunnels/{tunnel}"
-_ROUTES: list[tuple[str, str, int, Verb]] = [
+ROUTES: list[tuple[str, str, int, Verb]] = [
     ("GET", "/1.3/gateway/plans", 200, gateways.plans),
     ("GET", "/1.3/gateway/plans/{plan}", 200, gateways.plan),
     ("GET", "/1.3/gateway", 200, gateways.listed),
@@ -61,7 +61,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
-_COMPILED = [(method, _pattern(path), status, verb) for method, path, status, verb in _ROUTES]
+_COMPILED = [(method, _pattern(path), status, verb) for method, path, status, verb in ROUTES]
 
 
 def find(method: str, path: str) -> tuple[dict[str, str], int, Verb]:
