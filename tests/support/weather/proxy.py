@@ -74,12 +74,17 @@ class Proxy:
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join()
-            listener.close()
-            for call in self._calls:
-                call.cancel()
-            self._loop.run_until_complete(asyncio.gather(*self._calls, return_exceptions=True))
+            self._loop.run_until_complete(self._end(listener))
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
+
+    async def _end(self, listener: asyncio.Server) -> None:
+        listener.close()
+        calls = list(self._calls)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        await asyncio.sleep(0.05)  # an aborted transport closes its socket in the next round of the loop
 
     def cut(self) -> None:
         """Every watch that is open now breaks."""
@@ -96,13 +101,16 @@ class Proxy:
         call.add_done_callback(self._calls.discard)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        try:
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
             request = Request(head, await reader.readexactly(int(length[1]) if length else 0))
             self.seen += 1
             await self._befall(request, writer)
-        writer.transport.abort()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # either end went away
+        finally:
+            writer.transport.abort()
 
     async def _befall(self, request: Request, writer: asyncio.StreamWriter) -> None:
         if request.watches and self.expired:
