@@ -9,13 +9,10 @@ from __future__ import annotations
 import contextlib
 import random
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
@@ -67,28 +64,6 @@ def sky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sky]:
         yield Sky(plane, cluster, proxy, cloud, operator)
 
 
-def bad_api_server(sky: Sky) -> Iterator[None]:
-    """Killed, and back on its port a moment later."""
-    yield from _again(sky, "kube-apiserver", grace=0.0)
-
-
-def restarted_api_server(sky: Sky) -> Iterator[None]:
-    yield from _again(sky, "kube-apiserver", grace=20.0)
-
-
-def restarted_etcd(sky: Sky) -> Iterator[None]:
-    yield from _again(sky, "etcd", grace=0.0)
-
-
-def _again(sky: Sky, name: str, grace: float) -> Iterator[None]:
-    part = sky.plane.parts[name]
-    part.stop(grace)
-    sky.proxy.failed[f"{name} ended"] += 1
-    yield
-    part.start()
-    yield
-
-
 def watch_cut(sky: Sky) -> Iterator[None]:
     for _ in range(3):
         sky.proxy.cut()
@@ -117,13 +92,6 @@ def conflicts(sky: Sky) -> Iterator[None]:
     yield
 
 
-def a_third_fails(sky: Sky) -> Iterator[None]:
-    sky.proxy.rate = 0.3
-    yield
-    yield
-    yield
-
-
 def revoked(sky: Sky) -> Iterator[None]:
     sky.cloud.faults({"match": "* /1.3/*", "status": 401, "times": None})
     sky.proxy.failed["credentials revoked"] += 1
@@ -132,13 +100,9 @@ def revoked(sky: Sky) -> Iterator[None]:
 
 
 WEATHER: dict[str, Callable[[Sky], Iterator[None]]] = {
-    "API server killed": bad_api_server,
-    "API server restarted": restarted_api_server,
-    "etcd killed": restarted_etcd,
     "watch cut": watch_cut,
     "410 Gone": gone,
     "conflicts on status": conflicts,
-    "a third of the calls fails": a_third_fails,
     "credentials revoked": revoked,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_the_cloud_is_away_for_an_hour(kind: str, figures: Figures) -> None:
         assert minutes[0] <= first_minute() + TRIES * objects, minutes
         busiest = max(minutes[minute] for minute in range(2, 60))
         assert busiest <= each_minute(), minutes
-        gaps = {round(after - before, 3) for before, after in zip(times, times[1:], strict=False)}
+        gaps = {round(after - before, 3) for before, after in itertools.pairwise(times)}
         assert len(gaps) > len(times) / 4, "no jitter"
         assert len(d.asked(BOB)) - bobs >= HOUR / 2 / LOOKS.slow * 0.9
         _truthful(d)
@@ -144,7 +145,11 @@ def test_kubernetes_is_away_for_an_hour(figures: Figures) -> None:
         await d.until(lambda: all(d.ready(obj) for obj in d.objects()) and _sent(d), 3 * LOOKS.slow)
         took = (d.clock.now() - over) / LOOKS.slow
         assert calls / 60 <= A_MINUTE * objects
-        figures.put("faults", f"an hour's outage of Kubernetes for {objects} objects", f"{first} calls in the first minute, {calls / 60:.1f} per minute")
+        figures.put(
+            "faults",
+            f"an hour's outage of Kubernetes for {objects} objects",
+            f"{first} calls in the first minute, {calls / 60:.1f} per minute",
+        )
         figures.put("faults", "an hour's outage of Kubernetes, settled after it", f"{took:.1f} intervals")
 
     def _sent(d: Tenants) -> bool:

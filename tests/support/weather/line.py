@@ -99,7 +99,9 @@ class Line:
         deadline = time.monotonic() + seconds
         while not until():
             assert operator.alive, f"the operator ended:\n{operator.process.tail(30)}"
-            assert time.monotonic() < deadline, f"not {what} in {seconds} s:\n{self._picture()}\n{operator.process.tail(30)}"
+            assert time.monotonic() < deadline, (
+                f"not {what} in {seconds} s:\n{self._picture()}\n{operator.process.tail(30)}"
+            )
             time.sleep(0.1)
 
     def settled(self) -> bool:

@@ -21,7 +21,14 @@ from urllib.parse import urlsplit
 WAYS = ("500", "429 with Retry-After", "time-out", "reset", "lost answer")
 HOLD = 2.0
 """Seconds that a call hangs before its connection breaks: a client's own limit would take half a minute."""
-EXPIRED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"}
+EXPIRED = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "status": "Failure",
+    "code": 410,
+    "reason": "Expired",
+    "message": "too old",
+}
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,9 @@ class Proxy:
             case "500":
                 await _say(writer, 500, '{"kind": "Status", "code": 500, "message": "bad weather"}')
             case "429 with Retry-After":
-                await _say(writer, 429, '{"kind": "Status", "code": 429, "message": "bad weather"}', "Retry-After: 1\r\n")
+                await _say(
+                    writer, 429, '{"kind": "Status", "code": 429, "message": "bad weather"}', "Retry-After: 1\r\n"
+                )
             case "time-out":
                 await asyncio.sleep(HOLD)
             case "lost answer":
