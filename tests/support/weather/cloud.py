@@ -64,16 +64,9 @@ class Storm(Faults):
         when: When = "before" if way.get("status") == 429 or "skip" in way else self._rng.choice(("before", "after"))
         told = "" if method == "GET" or word in ("half a body", "an answer of 30 s") else f", {when} the work"
         self.failed[word + told] += 1
-        return Fault(match=f"{method} {path}", when=when, times=None, **_without_times(way))
+        return Fault.model_validate({**way, "match": f"{method} {path}", "when": when, "times": None})
 
     def pass_over(self) -> None:
         """The sky is clear."""
         self.rate = 0.0
         self.clear()
-
-
-def _without_times(way: Way) -> Way:
-    kept = way.copy()
-    kept.pop("times", None)
-    kept.pop("when", None)
-    return kept

@@ -141,6 +141,8 @@ class Proxy:
                 await asyncio.sleep(HOLD)
             case "lost answer":
                 await self._relay(request, None)
+            case _:
+                pass  # a reset: the connection just ends
         return None
 
     async def _relay(self, request: Request, writer: asyncio.StreamWriter | None) -> None:
