@@ -253,7 +253,7 @@ class Schedule:
         self.h.world.stamp()
         gateways = [gateway for gateway in self.h.world.gateways.values() if not gateway.deleting]
         tunnels = [found for gateway in gateways for found in gateway.tunnels]
-        found = [*gateways, *(c for gateway in gateways for c in gateway.connections), *tunnels]
+        found: list[Any] = [*gateways, *(c for gateway in gateways for c in gateway.connections), *tunnels]
         recorded = {str(obj.uuid) for obj in self.h.objects()}
         assert len(recorded) == len(self.cast), self._picture()
         assert sorted(one.uuid for one in found) == sorted(recorded), self._picture()
