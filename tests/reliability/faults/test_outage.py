@@ -18,11 +18,8 @@ from support.history import CONNECTION, GATEWAY, KEY, LOOKS, tunnel
 from support.tenants import ALICE, BOB, HOME, TENANT, Tenants, play
 from support.weather.callers import told_apart
 from support.weather.cloud import WAYS, Storm
-from support.weather.kubernetes import StormyKubernetes
 
 TREES = 3
-A_MINUTE = 6
-"""Calls to Kubernetes for each object: its Secret is asked for every 30 s, and a pass that fails is tried again."""
 LIST = "GET /1.3/gateway?limit=100&offset=0"
 TRIES = 1 + FURTHER_TRIES
 
@@ -119,41 +116,3 @@ def _truthful(d: Tenants) -> None:
             assert (ready["status"], ready["reason"]) == ("Unknown", "CannotObserve"), d.picture()
         elif obj.namespace == TENANT:
             assert ready["status"] == "True", d.picture()
-
-
-def test_kubernetes_is_away_for_an_hour(figures: Figures) -> None:
-    """Passes fail and are tried again, ever more slowly; nothing is written blindly, and it goes on afterwards."""
-
-    async def story(d: Tenants) -> None:
-        kubernetes = d.kubernetes = StormyKubernetes(d.clock, d.rng, d.rng)
-        await d.both()
-        grove(d)
-        await d.settle()
-        objects = len(d.objects())
-        asked, begin = kubernetes.seen, d.clock.now()
-        kubernetes.rate = 1.0
-        for number in range(TREES):
-            d.kubernetes.apply("VpnConnection", f"c-{number}", CONNECTION | {"gatewayRef": {"name": f"g-{number}"}})
-        d.kubernetes.put_secret("office-psk", KEY.replace("1", "9").encode(), HOME)
-        await asyncio.sleep(60)
-        first = kubernetes.seen - asked
-        await asyncio.sleep(HOUR - 60)
-        calls = kubernetes.seen - asked
-        kubernetes.rate = 0.0
-        over = d.clock.now()
-        assert over - begin >= HOUR
-        await d.until(lambda: all(d.ready(obj) for obj in d.objects()) and _sent(d), 3 * LOOKS.slow)
-        took = (d.clock.now() - over) / LOOKS.slow
-        assert calls / 60 <= A_MINUTE * objects
-        figures.put(
-            "faults",
-            f"an hour's outage of Kubernetes for {objects} objects",
-            f"{first} calls in the first minute, {calls / 60:.1f} per minute",
-        )
-        figures.put("faults", "an hour's outage of Kubernetes, settled after it", f"{took:.1f} intervals")
-
-    def _sent(d: Tenants) -> bool:
-        keys = {t.psk_sha256 for g in d.world.gateways.values() if g.account == "alice" for t in g.tunnels}
-        return len(keys) == 1 and len(d.changes(ALICE)) >= 2 * TREES
-
-    play(story)
