@@ -13,8 +13,8 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 
 from netgw.engine.outcome import CallFailed, Hold
@@ -72,6 +72,7 @@ class Account:
         self._flights = Flights(clock, lambda uuid: self._read(uuid, self.api))
         self._sight = Sight(clock, self._interval, caller)
         self._told_blind = False
+        self._refused_at: float | None = None
         self.routers = Routers(self, clock, Intervals(self._interval, self._fast_interval), listener)
         self._fast_until = clock.now()
         self._nudge = asyncio.Event()
@@ -183,7 +184,9 @@ class Account:
             self._plans_due = self._clock.now() + PLANS_AGAIN
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
-        recovered = self._sight.failing is not None or self._told_blind or self._taken
+        refused = self._refused_at is not None and reply.began >= self._refused_at
+        recovered = self._sight.failing is not None or self._told_blind or self._taken or refused
+        self._refused_at = None if refused else self._refused_at
         self._taken = self._told_blind = False
         self._sight.answers()
         self._sight.looked()
@@ -283,7 +286,7 @@ class Account:
         """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
         if name not in self.plans and self._clock.now() >= self._plans_again:
             self.must_answer()
-            with mapped(self.caller):
+            with self._asking():
                 reply = await self.api.list_plans()
             self.plans = {plan.name: plan for plan in reply.value}
             self._plans_again = self._clock.now() + PLANS_AGAIN
@@ -316,7 +319,7 @@ class Account:
         """Every gateway by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
         self.must_answer()
         client = self.api
-        with mapped(self.caller):
+        with self._asking():
             gateways, reply = await self._list()
         if client is not self._client:
             raise CallFailed(NOT_ASKED, backoff=True)
@@ -343,7 +346,7 @@ class Account:
     async def writing(self, tree: str) -> AsyncIterator[None]:
         """Around a mutating call: whatever becomes of it, what was read of that tree before is stale now."""
         try:
-            with mapped(self.caller):
+            with self._asking():
                 yield
         finally:
             self._snapshot.wrote(tree, self._clock.now())
@@ -351,10 +354,21 @@ class Account:
 
     # ---- inside
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Around a call beside the looks. A 401 that no look meets is over, too, when a look goes well after it."""
+        try:
+            with mapped(self.caller):
+                yield
+        except CallFailed as failure:
+            if failure.outcome.reason == "CredentialsRefused":
+                self._refused_at = self._clock.now()
+            raise
+
     async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
         """`client`: that of the moment in which the account was found settled."""
         try:
-            with mapped(self.caller):
+            with self._asking():
                 reply = await client.get_gateway(gateway=uuid)
         except CallFailed as failure:
             if not failure.proof or client is not self._client:
@@ -373,7 +387,7 @@ class Account:
             return False
         self.must_answer()
         try:
-            with mapped(self.caller):
+            with self._asking():
                 await read()
         except CallFailed as failure:
             if not failure.proof:

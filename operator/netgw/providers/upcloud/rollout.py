@@ -58,4 +58,9 @@ class Rollout:
 
     def _sent(self, obj: Object, at: datetime) -> float:
         """When the change went out, monotonic; of a change before our start only the wall clock knows."""
-        return self._begun.get(obj.uid, self._clock.now() - (self._clock.wall() - at).total_seconds())
+        if obj.uid in self._begun:
+            return self._begun[obj.uid]
+        ago = (self._clock.wall() - at).total_seconds()
+        if ago < 0:  # the wall clock was set back: as if it went out when that is seen first
+            self._begun[obj.uid] = self._clock.now()
+        return self._clock.now() - max(ago, 0.0)
