@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netgw.providers.upcloud.account import RETRY_FIRST
+from netgw.providers.upcloud.account import RETRY_FIRST, RETRY_SPREAD
 from netgw.providers.upcloud.api.transport import FURTHER_TRIES
 from netgw.providers.upcloud.simulator.records import Router
 from support.days import HOUR
@@ -34,9 +34,9 @@ OUTAGES: dict[str, tuple[tuple[str, Any], ...]] = {
 
 
 def first_minute() -> int:
-    """Looks at 0, 2, 6, 14, 30 s after the first that fails, with three tries each."""
+    """Looks at 0, 2, 6, 14, 30 s after the first that fails, or a bit sooner, with three tries each."""
     looks, at, pause = 1, 0.0, RETRY_FIRST
-    while (at := at + 0.9 * pause) < 60.0:
+    while (at := at + (1 - RETRY_SPREAD) * pause) < 60.0:
         looks, pause = looks + 1, min(2 * pause, LOOKS.slow)
     return TRIES * (looks + 1)
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from pydantic import SecretBytes
 
@@ -19,17 +19,23 @@ from support.virtual_time import VirtualClock
 T = TypeVar("T")
 
 TIME_OUT = 30.0
-WAYS = ("503", "429", "time-out", "reset", "lost answer")
+AWAY = ("503", "429", "time-out", "reset")
+WAYS = (*AWAY, "lost answer")
 
 
 class StormyKubernetes(MemoryKubernetes):
-    """`rate` of the calls fail; before as many writes of a status somebody annotates the object."""
+    """`rate` of the calls fail; before as many writes of a status somebody annotates the object.
+
+    While it is `away` no call has any effect at all, and nobody else can do anything either.
+    """
 
     def __init__(self, clock: VirtualClock, rng: random.Random, weather: random.Random) -> None:
         super().__init__(clock, rng)
         self.rate = 0.0
+        self.away = False
         self.seen = 0
         self.failed: Counter[str] = Counter()
+        self.on_call: Callable[[], None] = lambda: None
         self._weather = weather
 
     async def list(self, kind: str) -> list[Object]:
@@ -48,7 +54,7 @@ class StormyKubernetes(MemoryKubernetes):
         return await self._through(lambda: super(StormyKubernetes, self).remove_finalizer(obj))
 
     async def write_status(self, obj: Object, status: dict[str, Json]) -> Object:
-        if self._weather.random() < self.rate and obj.ref in self.objects:
+        if not self.away and self._weather.random() < self.rate and obj.ref in self.objects:
             self.failed["conflict on status"] += 1
             self.annotate(obj.kind, obj.name, "seen-by", str(self.seen))
         return await self._through(lambda: super(StormyKubernetes, self).write_status(obj, status))
@@ -73,14 +79,19 @@ class StormyKubernetes(MemoryKubernetes):
 
     async def _through(self, ask: Callable[[], Awaitable[T]]) -> T:
         self.seen += 1
+        self.on_call()
+        if self.away:
+            return await self._fail(self._weather.choice(AWAY))
         if self._weather.random() >= self.rate:
             return await ask()
         way = self._weather.choice(WAYS)
+        if way == "lost answer":
+            await ask()
+        return await self._fail(way)
+
+    async def _fail(self, way: str) -> NoReturn:
         self.failed[way] += 1
         if way == "time-out":
             await asyncio.sleep(TIME_OUT)
             raise KubernetesError("no answer in time")
-        if way == "lost answer":
-            await ask()
-            raise KubernetesError("the answer is lost")
         raise KubernetesError("no", int(way) if way.isdecimal() else None)

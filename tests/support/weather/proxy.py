@@ -93,6 +93,10 @@ class Proxy:
         await asyncio.gather(*calls, return_exceptions=True)
         await asyncio.sleep(0.05)  # an aborted transport closes its socket in the next round of the loop
 
+    def clear(self) -> None:
+        """Everything is relayed again as it comes."""
+        self.rate, self.expired, self.before_status = 0.0, False, None
+
     def cut(self) -> None:
         """Every watch that is open now breaks."""
         self._loop.call_soon_threadsafe(self._cut)

@@ -35,6 +35,8 @@ STABLE = frozenset({"running", "stopped"})
 SETUP_OVERDUE = timedelta(minutes=30)
 FAST_AFTER_TUNNEL_CHANGE = 600.0
 RETRY_FIRST = 2.0
+SPREAD, RETRY_SPREAD = 0.05, 0.25
+"""How far a pause may be from its mean, as a part of it."""
 PLANS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
@@ -214,23 +216,24 @@ class Account:
             self._listener.blinded(blind)
 
     async def _pause(self) -> None:
-        began, jitter = self._clock.now(), self._rng.uniform(0.95, 1.05)
-        while (left := began + self._interval_now(jitter) - self._clock.now()) > 0:
+        began, lot = self._clock.now(), self._rng.uniform(-1.0, 1.0)
+        while (left := began + self._interval_now(lot) - self._clock.now()) > 0:
             self._nudge.clear()
             # Not wait_for, which in Python 3.11 can swallow a cancellation.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._nudge.wait()
 
-    def _interval_now(self, jitter: float) -> float:
+    def _interval_now(self, lot: float) -> float:
+        """`lot`: where in the spread this pause lies, so that not all accounts, and not all clusters, ask at once."""
         if self._taken and self._sight.failing is None:
             return 0.0  # nothing was heard with these credentials yet
         if (failing := self._sight.failing) is not None:
-            pause = RETRY_FIRST * 2.0 ** min(self._sight.failures - 1, 10)
-            return float(min(max(pause, failing.outcome.after or 0.0), self._interval))
+            pause = min(RETRY_FIRST * 2.0 ** min(self._sight.failures - 1, 10), self._interval)
+            return float(max(pause * (1 + RETRY_SPREAD * lot), min(failing.outcome.after or 0.0, self._interval)))
         if self._clock.now() < self._fast_until or self._converging():
             return self._fast_interval
-        return self._interval * jitter
+        return self._interval * (1 + SPREAD * lot)
 
     def _converging(self) -> bool:
         young = self._clock.wall() - SETUP_OVERDUE

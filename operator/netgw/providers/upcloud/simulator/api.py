@@ -48,7 +48,7 @@ class Dropped(Exception):
 def app(world: World) -> Starlette:
     """The ASGI app: everything UpCloud has, and the control door under /_sim."""
     return Starlette(
-        routes=[Mount("/_sim", routes=control.routes(world)), Mount("", app=_front(world))],
+        routes=[Mount("/_sim", control.door(world)), Mount("", app=_front(world))],
         exception_handlers={HTTPException: control.refuse},
     )
 
@@ -68,6 +68,8 @@ def _front(world: World) -> ASGIApp:
         reply = None
         if fault is None or fault.when == "after" or fault.half or fault.slow is not None:
             reply = _Exchange(world, request, path, query, body, now).reply()
+            if request.method != "GET":
+                world.on_change()
         if fault is not None and reply is not None and (fault.half or fault.slow is not None):
             send = await _hindered(fault, scope, send)
         elif fault is not None:

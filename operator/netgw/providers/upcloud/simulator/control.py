@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import render
 from .faults import Fault
@@ -63,8 +64,22 @@ _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 _PLANS: TypeAdapter[list[_Plan]] = TypeAdapter(list[_Plan])
 
 
-def routes(world: World) -> list[Route]:
+def door(world: World) -> ASGIApp:
     """For a mount at /_sim."""
+    inner = Router(routes=_routes(world))
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] != "GET":
+                world.on_change()
+            await send(message)
+
+        await inner(scope, receive, keep)
+
+    return outer
+
+
+def _routes(world: World) -> list[Route]:
     door = _Door(world)
     table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
         ("GET", "/calls", door.calls),
