@@ -26,6 +26,7 @@ from netgw.probes import ProbesError
 from netgw.process import Connect, Fatal, Process
 from netgw.providers.upcloud.plans import Form, PlansError, plans_text
 from netgw.providers.upcloud.simulator.server import serve
+from netgw.providers.upcloud.simulator.state import StateError
 from netgw.settings import Settings, SettingsError
 
 app = typer.Typer(
@@ -83,6 +84,7 @@ def upcloud(
     router: Annotated[list[str] | None, typer.Option(help="UUID of a router to begin with; repeatable.")] = None,
     floating_ip: Annotated[list[str] | None, typer.Option(help="Floating IP to begin with; repeatable.")] = None,
     tunnels: Annotated[str, typer.Option(help="up: new tunnels come up by themselves; idle: they do not.")] = "up",
+    state: Annotated[Path | None, typer.Option(help="A file that keeps the world over a restart.")] = None,
 ) -> None:
     """Simulate UpCloud's network gateway API until interrupted. The first line says where it listens."""
     if tunnels not in ("up", "idle"):
@@ -96,7 +98,10 @@ def upcloud(
             routers=tuple(router or ()),
             tunnels=dial,
             floating_ips=tuple(floating_ip or ()),
+            state=state,
         )
+    except StateError as error:
+        sys.exit(f"netgw: --state: {error}")
     except AddressValueError as error:
         sys.exit(f"netgw: --floating-ip: {error}; expected an IPv4 address")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -172,3 +173,50 @@ def test_an_answer_that_leaves_something_out_proves_nothing() -> None:
         assert len(d.calls("POST")) == 1
 
     day(story)
+
+
+def test_one_refusal_between_two_good_looks() -> None:
+    """A 401 that no look meets: the next good look is the probe that succeeds, and what was refused is tried again."""
+
+    async def story(d: Day) -> None:
+        await d.made()
+        await asyncio.sleep(700)  # looks are slow again
+        d.world.faults.add("PATCH /1.3/gateway/*", status=401)
+        d.connection(localRoutes=[{"name": "cloud", "staticNetwork": "10.0.9.0/24"}])
+        await d.becomes("office", "CredentialsRefused", seconds=30)
+        await d.settle(60)
+        assert len(d.calls("PATCH")) == 2
+
+    day(story)
+
+
+def test_looks_that_fail_are_spread() -> None:
+    """Further and further apart up to an interval, and not in step with anybody else's; seeded, so the same again."""
+    seen: dict[int, list[float]] = {1: [], 2: []}
+    again: list[float] = []
+
+    def outage(seed: int, times: list[float]) -> None:
+        async def story(d: Day) -> None:
+            await d.made()
+            d.world.faults.add(ANY, times=None, status=401)  # which is not tried again within a look
+            since = d.clock.now()
+            await asyncio.sleep(900)
+            looks = [call.at for call in d.world.calls if call.status == 401 and call.path.startswith(f"{LIST[4:]}?")]
+            times.extend((at - looks[0]).total_seconds() for at in looks)
+            assert d.clock.now() - since < 901
+            d.world.faults.clear()
+            await d.settle(120)
+
+        day(story, seed=seed)
+
+    for seed, times in seen.items():
+        outage(seed, times)
+    outage(1, again)
+    assert again == seen[1]
+    assert seen[1] != seen[2]
+    pauses = [b - a for a, b in itertools.pairwise(seen[1])]
+    means = [2.0, 4.0, 8.0, 16.0, 32.0, *[60.0] * len(pauses)]
+    assert all(0.7 * mean < pause < 1.3 * mean for pause, mean in zip(pauses, means, strict=False)), pauses
+    late = pauses[5:]
+    assert max(late) - min(late) > 3
+    assert len({round(pause, 2) for pause in late}) == len(late)

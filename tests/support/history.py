@@ -62,7 +62,7 @@ class History:
         **options: Any,
     ) -> None:
         self.loop = loop
-        self.clock = VirtualClock(loop)
+        self.clock = self.operators_clock = VirtualClock(loop)
         self.rng = random.Random(seed)
         self.world = World(delay=delay, clock=self.clock.wall, routers=[ROUTER], seed=seed)
         self.kubernetes = MemoryKubernetes(self.clock, self.rng, lag)
@@ -95,7 +95,7 @@ class History:
             Options(self.cluster, self._options.get("intervals", LOOKS), **self._options.get("app", {})),
             {UPCLOUD: self._api},
             world=door,
-            clock=self.clock,
+            clock=self.operators_clock,
             rng=random.Random(self.rng.random()),
             reporter=door,
             sources=Sources(

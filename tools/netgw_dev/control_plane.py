@@ -41,6 +41,25 @@ class _PortTakenError(ControlPlaneError):
     """A free port was taken meanwhile: start again with others."""
 
 
+class Part:
+    """One of its programs, which may be ended and started again with the same data and on the same port."""
+
+    def __init__(self, name: str, argv: Sequence[str | Path], folder: Path) -> None:
+        self._name, self._argv, self._folder = name, argv, folder
+        self._lives = 0
+        self.start()
+
+    def start(self) -> None:
+        """Once more; whether it serves is for others to find out."""
+        self._lives += 1
+        log = self._folder / f"{self._name}-{self._lives}.log"
+        self.process = Process(self._name, self._argv, log=log)
+
+    def stop(self, grace: float = 10.0) -> None:
+        """End it: SIGTERM, and SIGKILL after `grace` seconds, at once when that is 0."""
+        self.process.stop(grace)
+
+
 class ControlPlane:
     """`with ControlPlane() as plane:` starts it and waits until it serves; enter it from the main thread.
 
@@ -49,6 +68,8 @@ class ControlPlane:
     """
 
     access: Access
+    parts: Mapping[str, Part]
+    """By name: `etcd`, `kube-apiserver`, `kube-controller-manager`."""
 
     def __init__(self, binaries: Mapping[str, Path] | None = None, *, deadline: float = 120.0) -> None:
         """Programs by name (default: found or built); `deadline` seconds are allowed for a start."""
@@ -61,7 +82,7 @@ class ControlPlane:
             stack.enter_context(terminated_as_interrupted())
             binaries = dict(self._binaries or locate())
             folder = stack.enter_context(_temporary_folder())
-            self.access = _start(stack, binaries, folder, self._deadline)
+            self.access, self.parts = _start(stack, binaries, folder, self._deadline)
             self._stack = stack.pop_all()
         return self
 
@@ -95,47 +116,49 @@ def _temporary_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float) -> Access:
+_Started = tuple[Access, Mapping[str, Part]]
+
+
+def _start(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float) -> _Started:
     """Try with new ports when one was taken."""
     for attempt in range(1, ATTEMPTS + 1):
         work = folder / str(attempt)
         work.mkdir()
         with ExitStack() as started:
             try:
-                access = _start_once(started, binaries, work, time.monotonic() + deadline)
+                access, parts = _start_once(started, binaries, work, time.monotonic() + deadline)
             except _PortTakenError:
                 if attempt == ATTEMPTS:
                     raise
                 continue
             stack.enter_context(started.pop_all())
-            return access
+            return access, parts
     raise AssertionError("unreachable")
 
 
-def _start_once(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float) -> Access:
+def _start_once(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float) -> _Started:
     etcd_port, peer_port, port = free_ports(3)
     token = secrets.token_urlsafe(32)
     write_private(folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n')
-    processes: list[Process] = []
+    parts: dict[str, Part] = {}
 
     def start(name: str, *flags: str) -> None:
-        process = Process(name, [binaries[name], *flags], log=folder / f"{name}.log")
-        stack.callback(process.stop)
-        processes.append(process)
+        parts[name] = Part(name, [binaries[name], *flags], folder)
+        stack.callback(parts[name].stop)
 
     start("etcd", *_etcd_flags(folder, etcd_port, peer_port))
     start("kube-apiserver", *_apiserver_flags(folder, etcd_port, port))
     certificates = folder / "certificates"
-    _wait(processes, (certificates / "apiserver.key").is_file, deadline)  # written after the certificate
+    _wait(parts, (certificates / "apiserver.key").is_file, deadline)  # written after the certificate
     authority = base64.b64encode((certificates / "apiserver.crt").read_bytes()).decode()
     cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": authority}
     kubeconfig = write_kubeconfig(folder / "admin.kubeconfig", cluster, "admin", token)
     access = Access(kubeconfig, binaries["kubectl"], folder)
     with access.client() as client:
-        _wait(processes, lambda: _answers(client, "/readyz"), deadline)
+        _wait(parts, lambda: _answers(client, "/readyz"), deadline)
         start("kube-controller-manager", *_controllers_flags(kubeconfig))
-        _wait(processes, lambda: _answers(client, _LAST_TO_APPEAR), deadline)
-    return access
+        _wait(parts, lambda: _answers(client, _LAST_TO_APPEAR), deadline)
+    return access, parts
 
 
 def _etcd_flags(folder: Path, port: int, peer_port: int) -> list[str]:
@@ -190,9 +213,10 @@ def free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
-def _wait(processes: Sequence[Process], ready: Callable[[], bool], deadline: float) -> None:
+def _wait(parts: Mapping[str, Part], ready: Callable[[], bool], deadline: float) -> None:
     """Until `ready`; an ended process or a passed deadline is an error that quotes its log."""
     while True:
+        processes = [part.process for part in parts.values()]
         for process in processes:
             if process.returncode is not None:
                 taken = _PORT_TAKEN in process.output()

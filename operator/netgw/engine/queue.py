@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
-BACKOFF_FIRST, BACKOFF_MOST, BACKOFF_STEPS = 1.0, 300.0, 10
+BACKOFF_FIRST, BACKOFF_MOST, BACKOFF_STEPS = 1.0, 60.0, 10
 
 
 class Queue(Generic[K]):

@@ -116,3 +116,12 @@ def test_change_that_never_reached_status() -> None:
 
 def test_status_that_makes_no_sense() -> None:
     assert Stage().rollout.interrupted(tunnel("one", interruptedAt="yesterday"), up=True, began=0.0) == (None, None)
+
+
+def test_a_wall_clock_that_was_set_back_holds_nobody() -> None:
+    """The change seems to lie ahead: it counts as sent when that is seen, and is over a grace later."""
+    stage = Stage()
+    one = tunnel("one", interruptedAt="2026-11-22T04:00:00Z")
+    begun = stage.clock.now()
+    assert stage.rollout.interrupted(one, up=True, began=begun)[0] is not None
+    assert stage.rollout.interrupted(one, up=True, began=begun + 10.0) == (None, None)

@@ -13,8 +13,8 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
@@ -36,6 +36,8 @@ STABLE = frozenset({"running", "stopped"})
 SETUP_OVERDUE = timedelta(minutes=30)
 FAST_AFTER_TUNNEL_CHANGE = 600.0
 RETRY_FIRST = 2.0
+SPREAD, RETRY_SPREAD = 0.05, 0.25
+"""How far a pause may be from its mean, as a part of it."""
 PLANS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
@@ -73,6 +75,7 @@ class Account:
         self._flights = Flights(clock, lambda uuid: self._read(uuid, self.api))
         self._sight = Sight(clock, self._interval, caller)
         self._told_blind = False
+        self._refused_at: float | None = None
         self.routers = Routers(self, clock, Intervals(self._interval, self._fast_interval), listener)
         self._fast_until = clock.now()
         self._nudge = asyncio.Event()
@@ -184,7 +187,9 @@ class Account:
             self._plans_due = self._clock.now() + PLANS_AGAIN
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
-        recovered = self._sight.failing is not None or self._told_blind or self._taken
+        refused = self._refused_at is not None and reply.began >= self._refused_at
+        recovered = self._sight.failing is not None or self._told_blind or self._taken or refused
+        self._refused_at = None if refused else self._refused_at
         self._taken = self._told_blind = False
         self._sight.answers()
         self._sight.looked()
@@ -212,23 +217,24 @@ class Account:
             self._listener.blinded(blind)
 
     async def _pause(self) -> None:
-        began, jitter = self._clock.now(), self._rng.uniform(0.95, 1.05)
-        while (left := began + self._interval_now(jitter) - self._clock.now()) > 0:
+        began, lot = self._clock.now(), self._rng.uniform(-1.0, 1.0)
+        while (left := began + self._interval_now(lot) - self._clock.now()) > 0:
             self._nudge.clear()
             # Not wait_for, which in Python 3.11 can swallow a cancellation.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._nudge.wait()
 
-    def _interval_now(self, jitter: float) -> float:
+    def _interval_now(self, lot: float) -> float:
+        """`lot`: where in the spread this pause lies, so that not all accounts, and not all clusters, ask at once."""
         if self._taken and self._sight.failing is None:
             return 0.0  # nothing was heard with these credentials yet
         if (failing := self._sight.failing) is not None:
-            pause = RETRY_FIRST * 2.0 ** min(self._sight.failures - 1, 10)
-            return float(min(max(pause, failing.outcome.after or 0.0), self._interval))
+            pause = min(RETRY_FIRST * 2.0 ** min(self._sight.failures - 1, 10), self._interval)
+            return float(max(pause * (1 + RETRY_SPREAD * lot), min(failing.outcome.after or 0.0, self._interval)))
         if self._clock.now() < self._fast_until or self._converging():
             return self._fast_interval
-        return self._interval * jitter
+        return self._interval * (1 + SPREAD * lot)
 
     def _converging(self) -> bool:
         young = self._clock.wall() - SETUP_OVERDUE
@@ -284,7 +290,7 @@ class Account:
         """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
         if name not in self.plans and self._clock.now() >= self._plans_again:
             self.must_answer()
-            with mapped(self.caller):
+            with self._asking():
                 reply = await self.api.list_plans()
             self.plans = {plan.name: plan for plan in reply.value}
             self._plans_again = self._clock.now() + PLANS_AGAIN
@@ -317,7 +323,7 @@ class Account:
         """Every gateway by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
         self.must_answer()
         client = self.api
-        with mapped(self.caller):
+        with self._asking():
             gateways, reply = await self._list()
         if client is not self._client:
             raise CallFailed(NOT_ASKED, backoff=True)
@@ -347,7 +353,7 @@ class Account:
     async def writing(self, tree: str) -> AsyncIterator[None]:
         """Around a mutating call: whatever becomes of it, what was read of that tree before is stale now."""
         try:
-            with mapped(self.caller):
+            with self._asking():
                 yield
         finally:
             self._snapshot.wrote(tree, self._clock.now())
@@ -355,10 +361,21 @@ class Account:
 
     # ---- inside
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Around a call beside the looks. A 401 that no look meets is over, too, when a look goes well after it."""
+        try:
+            with mapped(self.caller):
+                yield
+        except CallFailed as failure:
+            if failure.outcome.reason == "CredentialsRefused":
+                self._refused_at = self._clock.now()
+            raise
+
     async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
         """`client`: that of the moment in which the account was found settled."""
         try:
-            with mapped(self.caller):
+            with self._asking():
                 reply = await client.get_gateway(gateway=uuid)
         except CallFailed as failure:
             if not failure.proof or client is not self._client:
@@ -377,7 +394,7 @@ class Account:
             return False
         self.must_answer()
         try:
-            with mapped(self.caller):
+            with self._asking():
                 await read()
         except CallFailed as failure:
             if not failure.proof:

@@ -59,8 +59,12 @@ class Rollout:
 
     def _sent(self, obj: Object, at: datetime) -> float:
         """When the change went out, monotonic; of a change before our start only the wall clock knows."""
-        begun = self._begun.get(obj.uid)
-        return self._clock.now() - (self._clock.wall() - at).total_seconds() if begun is None else begun
+        if (begun := self._begun.get(obj.uid)) is not None:
+            return begun
+        ago = (self._clock.wall() - at).total_seconds()
+        if ago < 0:  # the wall clock was set back: as if it went out when that is seen first
+            self._begun.keep(obj.uid, self._clock.now())
+        return self._clock.now() - max(ago, 0.0)
 
     def _just_begun(self, obj: Object) -> bool:
         begun = self._begun.get(obj.uid)

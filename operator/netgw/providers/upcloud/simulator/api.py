@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import control, problems, routes
 from .ask import Ask
@@ -47,7 +47,7 @@ class Dropped(Exception):
 def app(world: World) -> Starlette:
     """The ASGI app: everything UpCloud has, and the control door under /_sim."""
     return Starlette(
-        routes=[Mount("/_sim", routes=control.routes(world)), Mount("", app=_front(world))],
+        routes=[Mount("/_sim", control.door(world)), Mount("", app=_front(world))],
         exception_handlers={HTTPException: control.refuse},
     )
 
@@ -65,12 +65,16 @@ def _front(world: World) -> ASGIApp:
         if fault is not None and fault.skip is not None:
             query, fault = _shifted(query, fault.skip), None
         reply = None
-        if fault is None or fault.when == "after":
+        if fault is None or fault.when == "after" or fault.half or fault.slow is not None:
             reply = _Exchange(world, request, path, query, body, now).reply()
-        if fault is not None:
+            if request.method != "GET":
+                world.on_change()
+        if fault is not None and reply is not None and (fault.half or fault.slow is not None):
+            send = await _hindered(fault, scope, send)
+        elif fault is not None:
             reply = await _faulty(world, fault, path, now, scope, receive)
         if reply is not None:
-            call.status = reply.status_code
+            call.status = None if fault is not None and fault.half else reply.status_code
             await reply(scope, receive, send)
 
     return front
@@ -167,6 +171,23 @@ async def _faulty(
         reply = Response(text, fault.status, _headers(path, now), content_type)
     reply.headers.update(fault.headers)
     return reply
+
+
+async def _hindered(fault: Fault, scope: Scope, send: Send) -> Send:
+    """The way of an answer that is given in full, late or up to the middle of its body."""
+    await asyncio.sleep(fault.slow or 0)
+
+    async def half(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            return await send(message)
+        body = message.get("body", b"")
+        await send({**message, "body": body[: len(body) // 2], "more_body": True})
+        abort = scope.get("extensions", {}).get(DROP)
+        if abort is None:
+            raise Dropped(0)
+        return abort()  # type: ignore[no-any-return]
+
+    return half if fault.half else send
 
 
 def _of_status(status: int, path: str) -> Problem | CoreError:

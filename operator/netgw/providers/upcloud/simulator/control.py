@@ -13,7 +13,8 @@ from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import openapi, render
 from .door_requests import FloatingIp, Forced, ForcedGateway, ForcedTunnel, Network, Plan
@@ -27,8 +28,22 @@ _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 _PLANS: TypeAdapter[list[Plan]] = TypeAdapter(list[Plan])
 
 
-def routes(world: World) -> list[Route]:
+def door(world: World) -> ASGIApp:
     """For a mount at /_sim."""
+    inner = Router(routes=_routes(world))
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] != "GET":
+                world.on_change()
+            await send(message)
+
+        await inner(scope, receive, keep)
+
+    return outer
+
+
+def _routes(world: World) -> list[Route]:
     door = _Door(world)
     table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
         ("GET", "/calls", door.calls),

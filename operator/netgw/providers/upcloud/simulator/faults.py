@@ -13,10 +13,11 @@ HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 
 
 class Fault(BaseModel):
-    """Exactly one of `status`, `timeout`, `reset` and `skip`.
+    """Exactly one of `status`, `timeout`, `reset`, `half`, `slow` and `skip`.
 
     `match` is "METHOD /path", both may hold `*`; the query is not looked at. `timeout` holds the answer for so many
-    seconds and then drops it; `reset` drops the connection at once. `skip` answers the list of services as if so many
+    seconds and then drops it; `reset` drops the connection at once, `half` in the middle of the answer's body. `slow`
+    answers as ever, so many seconds late. `skip` answers the list of services as if so many
     ahead of its page had vanished since the page before, so that a client misses as many that live. `times` is how many
     requests it meets, null all of them. With `when: after` the cloud does the work and only the answer is lost. `body`
     (text as it is, anything else as JSON) and `headers` go with a status.
@@ -28,6 +29,8 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     timeout: Annotated[float, Field(gt=0)] | None = None
     reset: bool = False
+    half: bool = False
+    slow: Annotated[float, Field(gt=0)] | None = None
     skip: Annotated[int, Field(ge=1)] | None = None
     times: Annotated[int, Field(ge=1)] | None = 1
     when: When = "before"
@@ -36,8 +39,9 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if sum((self.status is not None, self.timeout is not None, self.reset, self.skip is not None)) != 1:
-            raise ValueError("exactly one of status, timeout, reset, skip")
+        given = [kind for kind in (self.status, self.timeout, self.slow, self.skip) if kind is not None]
+        if len(given) + self.reset + self.half != 1:
+            raise ValueError("exactly one of status, timeout, reset, half, slow, skip")
         if self.status is None and (self.body is not None or self.headers):
             raise ValueError("body and headers need a status")
         return self
@@ -54,6 +58,8 @@ class Way(TypedDict, total=False):
     status: int | None
     timeout: float | None
     reset: bool
+    half: bool
+    slow: float | None
     skip: int | None
     times: int | None
     when: When

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .api import DROP, app
+from .state import load, save
 from .states import Dial
 from .world import World
 
@@ -31,16 +33,28 @@ def serve(
     routers: Iterable[str] = (),
     tunnels: Dial = "up",
     floating_ips: Iterable[str] = (),
+    state: Path | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then returns. Blocks.
 
     `listen` is host:port, port 0 takes a free one. The first line on standard output is
     `listening on http://HOST:PORT`, written when requests are taken. `tokens` is which account each token opens;
-    without any, every credential is accepted. An OSError says that the address cannot be had, an AddressValueError
-    that one of `floating_ips` is no IPv4 address.
+    without any, every credential is accepted. `state` is a file in which the world is kept: one that is there is gone
+    on from, whatever `routers` and `floating_ips` say; a StateError says that it cannot be. An OSError says that the
+    address cannot be had, an AddressValueError that one of `floating_ips` is no IPv4 address.
     """
     world = World(delay=delay, tunnels=tunnels, tokens=tokens, routers=routers, floating_ips=floating_ips)
+    if state is not None:
+        _keep(world, state)
     serve_world(world, listen=listen)
+
+
+def _keep(world: World, state: Path) -> None:
+    """Before the first request too, so that a file which cannot be written is no surprise later."""
+    if (kept := load(state)) is not None:
+        world.restore(kept)
+    world.on_change = lambda: save(state, world.kept())
+    world.on_change()
 
 
 def serve_world(world: World, *, listen: str = "127.0.0.1:0") -> None:

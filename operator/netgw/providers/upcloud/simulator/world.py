@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from . import states
@@ -21,6 +21,7 @@ from .behaviour import Behaviour
 from .defaults import DEFAULT_ACCOUNT, PLANS
 from .faults import Faults
 from .records import GONE, Forced, Gateway, Rekeying, Router, Tunnel
+from .state import Kept
 from .states import Dial
 
 TODAY = Behaviour.today()
@@ -72,6 +73,8 @@ class World:
         self.tokens = None if tokens is None else dict(tokens)
         self.faults = Faults()
         self.calls: list[Call] = []
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when a request that may have changed something had its effect, and before it is answered."""
         self.gateways: dict[str, Gateway] = {}
         self.routers: dict[str, Router] = {}
         self.floating_ips: dict[str, str] = {}
@@ -92,13 +95,24 @@ class World:
         self.gateways.clear()
         self.routers.clear()
         self._random.seed(self._seed)
-        self._public = _public_addresses()
-        self._tunnel_number = 0
+        self._addresses = self._tunnel_number = 0
         self.plans = copy.deepcopy(PLANS)
         owner = self._first_account()
         for number, uuid in enumerate(self._initial_routers, start=1):
             self.routers[uuid] = Router(owner, uuid, f"router-{number}")
         self.floating_ips = dict.fromkeys(self._initial_floating_ips, owner)
+
+    def kept(self) -> Kept:
+        """All that outlives this process; not a copy."""
+        held = (self.gateways, self.routers, self.floating_ips, self.plans)
+        return Kept(self._last, self._ahead, self._addresses, self._tunnel_number, *held)
+
+    def restore(self, kept: Kept) -> None:
+        """Go on from there. Accounts, delay and dials are those of this start."""
+        self._last, self._ahead = kept.last, kept.ahead
+        self._addresses, self._tunnel_number = kept.addresses, kept.tunnel_number
+        self.gateways, self.routers = kept.gateways, kept.routers
+        self.floating_ips, self.plans = kept.floating_ips, kept.plans
 
     def _first_account(self) -> str:
         return next(iter((self.tokens or {}).values()), DEFAULT_ACCOUNT)
@@ -131,7 +145,11 @@ class World:
 
     def new_address(self) -> str:
         """A public address that no other service of this world ever had, and none that floats."""
-        return next(address for address in self._public if address not in self.floating_ips)
+        for address in islice(_public_addresses(), self._addresses, None):
+            self._addresses += 1
+            if address not in self.floating_ips:
+                return address
+        raise OverflowError("every address was given to somebody")
 
     def new_tunnel_number(self) -> int:
         """The `tunnel_id` of the metrics."""

@@ -1,0 +1,40 @@
+"""Seeded schedules of bad weather: 30 % of all calls fail, and everything is settled within three intervals after."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from support.effort import effort
+from support.figures import Figures
+from support.history import LOOKS
+from support.weather.schedule import INTERVALS, RATE, Outcome, play
+
+SEEDS = effort(test=60, soak=500)
+PACK = 10
+PART = "faults"
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, PACK))
+def test_a_third_of_all_calls_fails(first: int, figures: Figures) -> None:
+    """Users at work all the while; in the end each object is there once, and nothing else."""
+    outcomes = [play(seed) for seed in range(first, min(first + PACK, SEEDS))]
+    tell(outcomes, figures, f"schedules {first:03} to {first + len(outcomes) - 1:03}")
+    for outcome in outcomes:
+        assert max(outcome.settled, outcome.gone) <= INTERVALS * LOOKS.slow
+        assert outcome.cloud
+        assert outcome.kubernetes
+
+
+def tell(outcomes: list[Outcome], figures: Figures, which: str) -> None:
+    """What was done and how long it took to heal, of one pack."""
+    seen = sum((outcome.seen for outcome in outcomes), Counter())
+    failed = sum((outcome.cloud + outcome.kubernetes for outcome in outcomes), Counter())
+    share = f"{failed.total()} of {seen.total()} calls failed ({RATE:.0%} asked for)"
+    slowest = max(max(outcome.settled, outcome.gone) for outcome in outcomes) / LOOKS.slow
+    figures.put(PART, which, f"{share}, settled within {slowest:.1f} intervals")
+    kinds = Counter[str]()
+    for kind, times in failed.items():
+        kinds[kind.partition(",")[0]] += times
+    figures.put(PART, f"{which}, by kind", ", ".join(f"{kind} {times}" for kind, times in sorted(kinds.items())))
