@@ -78,17 +78,24 @@ class History:
 
     # ---- the operator
 
+    def doors(self, cloud: httpx.AsyncBaseTransport) -> tuple[CloudDoor, KubernetesDoor, SecretsDoor]:
+        """What the process of this life reaches the world through."""
+        return (
+            CloudDoor(cloud, self.life, self.witness),
+            KubernetesDoor(self.kubernetes, self.life),
+            SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False)),
+        )
+
     async def start(self) -> App:
         self.life = Life(self.rng, self.latency, self.trouble)
+        cloud, door, secrets = self.doors(transport(self.world))
         self._api = Clients(
             self._credentials,
             base_url="http://simulator",
-            transport=CloudDoor(transport(self.world), self.life, self.witness),
+            transport=cloud,
             timing=Timing(uniform=random.Random(self.rng.random()).uniform),
             **self._options.get("api", {}),
         )
-        door = KubernetesDoor(self.kubernetes, self.life)
-        secrets = SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
         self.app = app = App(
             Options(self.cluster, self._options.get("intervals", LOOKS), **self._options.get("app", {})),
             {UPCLOUD: self._api},
@@ -222,11 +229,16 @@ class History:
         self.kubernetes.put_secret("office-psk", KEY.encode())
 
 
-def play(story: Callable[[History], Coroutine[Any, Any, None]], **options: Any) -> History:
-    """Play one story in virtual time."""
+def play(
+    story: Callable[[History], Coroutine[Any, Any, None]],
+    *,
+    world: Callable[..., History] | None = None,
+    **options: Any,
+) -> History:
+    """Play one story in virtual time. `world` makes the history, where it is to be one of another class."""
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
-    history = History(loop, **options)
+    history = (world or History)(loop, **options)
 
     async def whole() -> None:
         try:
