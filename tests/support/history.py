@@ -78,24 +78,17 @@ class History:
 
     # ---- the operator
 
-    def doors(self, cloud: httpx.AsyncBaseTransport) -> tuple[CloudDoor, KubernetesDoor, SecretsDoor]:
-        """What the process of this life reaches the world through."""
-        return (
-            CloudDoor(cloud, self.life, self.witness),
-            KubernetesDoor(self.kubernetes, self.life),
-            SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False)),
-        )
-
     async def start(self) -> App:
         self.life = Life(self.rng, self.latency, self.trouble)
-        cloud, door, secrets = self.doors(transport(self.world))
         self._api = Clients(
             self._credentials,
             base_url="http://simulator",
-            transport=cloud,
+            transport=self._cloud_door(transport(self.world)),
             timing=Timing(uniform=random.Random(self.rng.random()).uniform),
             **self._options.get("api", {}),
         )
+        door = self._door()
+        secrets = self._secrets_door()
         self.app = app = App(
             Options(self.cluster, self._options.get("intervals", LOOKS), **self._options.get("app", {})),
             {UPCLOUD: self._api},
@@ -114,6 +107,15 @@ class History:
         await app.start()
         self._watch(app)
         return app
+
+    def _door(self) -> KubernetesDoor:
+        return KubernetesDoor(self.kubernetes, self.life)
+
+    def _secrets_door(self) -> SecretsDoor:
+        return SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
+
+    def _cloud_door(self, cloud: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return CloudDoor(cloud, self.life, self.witness)
 
     def _watch(self, app: App) -> None:
         """As kopf does: a list of its own first, of which it tells with no type of event."""

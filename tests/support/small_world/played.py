@@ -19,8 +19,8 @@ from netgw.kube.provider import Intervals, Sampling
 from support.audit import SECRETS, Audit, failures
 from support.history import ROUTER, History, play
 from support.kills import in_cloud
-from support.lifeline import CloudDoor, KubernetesDoor, SecretsDoor
-from support.small_world.points import CountedKubernetes, CountedSecrets, Fault, Point, Points, cloud_door
+from support.lifeline import KubernetesDoor, SecretsDoor
+from support.small_world.points import CountedKubernetes, CountedSecrets, CountedTransport, Fault, Point, Points
 from support.small_world.stories import CREATE, Story
 from support.virtual_time import VirtualLoop
 
@@ -38,12 +38,14 @@ class SmallWorld(History):
         super().__init__(loop, **options)
         self.points = Points(faults)
 
-    def doors(self, cloud: httpx.AsyncBaseTransport) -> tuple[CloudDoor, KubernetesDoor, SecretsDoor]:
-        return (
-            cloud_door(cloud, self.life, self.witness, self.points),
-            CountedKubernetes(self.kubernetes, self.life, self.points),
-            CountedSecrets(self.kubernetes, self.life, self.points),
-        )
+    def _cloud_door(self, cloud: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return super()._cloud_door(CountedTransport(cloud, self.life, self.points))
+
+    def _door(self) -> KubernetesDoor:
+        return CountedKubernetes(self.kubernetes, self.life, self.points)
+
+    def _secrets_door(self) -> SecretsDoor:
+        return CountedSecrets(self.kubernetes, self.life, self.points)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from netgw.engine.objects import Json, Name, Object
 from netgw.engine.ports import WriteConflict
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.errors import KubernetesError
-from support.lifeline import CloudDoor, KubernetesDoor, Life, SecretsDoor, Witness
+from support.lifeline import KubernetesDoor, Life, SecretsDoor
 from support.memory_kubernetes import MemoryKubernetes
 
 T = TypeVar("T")
@@ -185,8 +185,3 @@ async def counted(way: Way | None, life: Life, ask: Callable[[], Awaitable[T]]) 
     if way is Way.LOST_AFTER:
         raise KubernetesError("The answer of the API server is lost")
     return answer
-
-
-def cloud_door(cloud: httpx.AsyncBaseTransport, life: Life, witness: Witness, points: Points) -> CloudDoor:
-    """The way to the cloud, counted, with a witness who sees only what arrives."""
-    return CloudDoor(CountedTransport(cloud, life, points), life, witness)
