@@ -87,7 +87,7 @@ class History:
             timing=Timing(uniform=random.Random(self.rng.random()).uniform),
             **self._options.get("api", {}),
         )
-        door = KubernetesDoor(self.kubernetes, self.life)
+        door = self._door()
         secrets = SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
         self.app = app = App(
             Options(self.cluster, self._options.get("intervals", LOOKS), **self._options.get("app", {})),
@@ -107,6 +107,9 @@ class History:
         await app.start()
         self._watch(app)
         return app
+
+    def _door(self) -> KubernetesDoor:
+        return KubernetesDoor(self.kubernetes, self.life)
 
     def _watch(self, app: App) -> None:
         """As kopf does: a list of its own first, of which it tells with no type of event."""
