@@ -53,7 +53,10 @@ CREATING = (
         "no-look-after-lost-answer",
         "an answer that is lost counts as a refusal: the record goes at once",
         f"{ENGINE}.create:settle",
-        {"if not proven and not looked_twice(": "if False and not looked_twice(", "if isinstance(verdict, Ours):": "if False:"},
+        {
+            "if not proven and not looked_twice(": "if False and not looked_twice(",
+            "if isinstance(verdict, Ours):": "if False:",
+        },
     ),
     Mutant(
         "post-again",
@@ -133,7 +136,9 @@ LOOKING = (
         "event-lost",
         "what is heard of an object during its pass is forgotten",
         f"{ENGINE}.queue:Queue._turn",
-        {"if key in self._dirty:\n        self._dirty.discard(key)\n        self.add(key)\n    elif": "self._dirty.discard(key)\n    if"},
+        {
+            "if key in self._dirty:\n        self._dirty.discard(key)\n        self.add(key)\n    elif": "self._dirty.discard(key)\n    if"
+        },
     ),
 )
 DELETING = (
@@ -243,13 +248,17 @@ CALLING = (
         "key-logged",
         "the body of a call is logged",
         f"{UPCLOUD}.api.transport:Transport._exchange",
-        {"content = encode(query.body)": 'content = encode(query.body); __import__("logging").getLogger("netgw").debug("%s", content)'},
+        {
+            "content = encode(query.body)": 'content = encode(query.body); __import__("logging").getLogger("netgw").debug("%s", content)'
+        },
     ),
     Mutant(
         "key-told",
         "an Event shows the key",
         f"{ENGINE}.progress:Pass.record_update",
-        {'"The cloud accepted the new pre-shared key."': "str(desired.payload.key and desired.payload.key.get_secret_value())"},
+        {
+            '"The cloud accepted the new pre-shared key."': "str(desired.payload.key and desired.payload.key.get_secret_value())"
+        },
     ),
 )
 MUTANTS = (*CREATING, *LOOKING, *DELETING, *POLICIES, *CHANGING, *CALLING)

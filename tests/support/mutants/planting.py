@@ -5,8 +5,8 @@ is not there exactly once is an error: the defect would not be planted, and what
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import functools
 import importlib

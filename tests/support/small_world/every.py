@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from support.small_world.played import Fault, Played, seconds, singles
+from support.small_world.played import Played, seconds, singles
 from support.small_world.stories import Story
 
 

@@ -28,7 +28,7 @@ LOOKS = Intervals(20.0, 5.0)
 OPTIONS: dict[str, Any] = {"intervals": LOOKS, "app": {"sampling": Sampling(0.0, 0.25)}, "delay": 2.0}
 IN_TIME = 3000.0
 REST, QUIET = 25.0, 25.0
-"""Seconds: until nothing is under way any more, and in which nothing may be written. Each is longer than an interval."""
+"""Seconds, each longer than an interval: until nothing is under way any more, and in which nothing may be written."""
 
 
 class SmallWorld(History):
@@ -136,7 +136,8 @@ class Played:
         calls, writes = len(h.world.calls), len(h.kubernetes.writes)
         await asyncio.sleep(QUIET)
         sent = [call.method for call in h.world.calls[calls:] if call.method != "GET"]
-        assert len(h.kubernetes.writes) == writes and not sent, f"{self}: not at rest: {sent}\n{h.picture()}"
+        assert len(h.kubernetes.writes) == writes, f"{self}: statuses are still written\n{h.picture()}"
+        assert not sent, f"{self}: not at rest: {sent}\n{h.picture()}"
         assert self.story.done(h), f"{self}: did not stay\n{h.picture()}"
         assert self.audit.violations == [], f"{self}: {self.audit.violations[0]}"
 

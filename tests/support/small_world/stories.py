@@ -1,4 +1,4 @@
-"""Stories of the smallest world: one gateway, one connection, one tunnel, one Secret. What is done, and what it means."""
+"""Stories of the smallest world: one gateway, one connection, one tunnel, one Secret."""
 
 from __future__ import annotations
 
