@@ -137,7 +137,8 @@ LOOKING = (
         "what is heard of an object during its pass is forgotten",
         f"{ENGINE}.queue:Queue._turn",
         {
-            "if key in self._dirty:\n        self._dirty.discard(key)\n        self.add(key)\n    elif": "self._dirty.discard(key)\n    if"
+            "if key in self._dirty:\n        self._dirty.discard(key)\n        self.add(key)\n    elif": ""
+            "self._dirty.discard(key)\n    if"
         },
     ),
 )
@@ -208,7 +209,8 @@ CHANGING = (
         "a PATCH of a tunnel lacks the fields that the API demands beside the changed ones",
         f"{UPCLOUD}.tunnel.plan:modification",
         {
-            'IpsecModify.model_validate({"authentication": authentication, **_ipsec(targets)})': "IpsecModify.model_construct(**_ipsec(targets))",
+            'IpsecModify.model_validate({"authentication": authentication, **_ipsec(targets)})': ""
+            "IpsecModify.model_construct(**_ipsec(targets))",
             "return TunnelModify.model_validate(body)": "return TunnelModify.model_construct(**body)",
         },
     ),
@@ -249,7 +251,8 @@ CALLING = (
         "the body of a call is logged",
         f"{UPCLOUD}.api.transport:Transport._exchange",
         {
-            "content = encode(query.body)": 'content = encode(query.body); __import__("logging").getLogger("netgw").debug("%s", content)'
+            "content = encode(query.body)": "content = encode(query.body); "
+            '__import__("logging").getLogger("netgw").debug("%s", content)'
         },
     ),
     Mutant(
@@ -257,7 +260,8 @@ CALLING = (
         "an Event shows the key",
         f"{ENGINE}.progress:Pass.record_update",
         {
-            '"The cloud accepted the new pre-shared key."': "str(desired.payload.key and desired.payload.key.get_secret_value())"
+            '"The cloud accepted the new pre-shared key."': ""
+            "str(desired.payload.key and desired.payload.key.get_secret_value())"
         },
     ),
 )
