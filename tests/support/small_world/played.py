@@ -66,14 +66,15 @@ class Rest:
     async def lay_out(self, h: History, audit: Audit) -> None:
         """In a new world, at the time at which it was."""
         await asyncio.sleep(self.at)
-        for there, part in (
+        kept: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
             (h.world.gateways, self.gateways),
             (h.world.routers, self.routers),
             (h.kubernetes.objects, self.objects),
             (h.kubernetes.secrets, self.secrets),
-        ):
+        ]
+        for there, part in kept:
             there.clear()
-            there.update(copy.deepcopy(part))  # type: ignore[call-overload]
+            there.update(copy.deepcopy(part))
         h.kubernetes._versions = itertools.count(10_000)  # noqa: SLF001  as etcd, it never gives one twice
         audit.owners.update({str(obj.uuid): obj.uid for obj in h.objects()})
 
@@ -147,7 +148,8 @@ class Played:
         in_cloud(h, gateways=left, connections=left, tunnels=left)
         assert set(h.world.routers) == {ROUTER}
         found = {gateway.uuid for gateway in h.world.gateways.values()}
-        found |= {part.uuid for g in h.world.gateways.values() for part in (*g.connections, *g.tunnels)}
+        for gateway in h.world.gateways.values():
+            found |= {part.uuid for part in gateway.connections} | {part.uuid for part in gateway.tunnels}
         if (recorded := {str(obj.uuid) for obj in h.objects()}) != found:
             yield f"{recorded} recorded, {found} there"
         if self.before and left and recorded != set(self.before.values()):
