@@ -60,8 +60,8 @@ class Rest:
 
     @classmethod
     def of(cls, h: History) -> Rest:
-        parts = (h.world.gateways, h.world.routers, h.kubernetes.objects, h.kubernetes.secrets)
-        return cls(h.clock.now(), *(copy.deepcopy(part) for part in parts))
+        world, cluster = copy.deepcopy((h.world.gateways, h.world.routers)), h.kubernetes
+        return cls(h.clock.now(), *world, *copy.deepcopy((cluster.objects, cluster.secrets)))
 
     async def lay_out(self, h: History, audit: Audit) -> None:
         """In a new world, at the time at which it was."""
