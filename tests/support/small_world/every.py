@@ -1,0 +1,55 @@
+"""All histories of a story with up to two faults, or a part of them that is spread evenly over all."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from support.small_world.played import Played, seconds, singles
+from support.small_world.stories import Story
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How many there are, and how many of the pairs were played."""
+
+    calls: int
+    singles: int
+    pairs: int
+    played: int
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls, {self.singles} single faults, {self.played} of {self.pairs} pairs"
+
+
+def play_every(story: Story, *, part: float, seed: int = 1) -> Tried:
+    """Plays without a fault, with each single one, and with this part of all pairs. Raises what does not hold."""
+    with _quiet():
+        calls = len(Played(story).points)
+        begun = singles(story)
+        dice, left, pairs, played = random.Random(seed), random.Random(seed).random(), 0, 0
+        for first in begun:
+            second = seconds(Played(story, first), first)
+            pairs += len(second)
+            left += part * len(second)
+            chosen = dice.sample(second, min(int(left), len(second)))
+            left -= len(chosen)
+            played += len(chosen)
+            for fault in chosen:
+                Played(story, first, fault)
+    return Tried(calls, len(begun), pairs, played)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nobody reads what so many operators tell of faults that were meant; errors are collected all the same."""
+    logger = logging.getLogger("netgw")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
