@@ -78,7 +78,7 @@ def _tunnel(
     yield "remoteAddress", spec["remoteAddress"]["address"], found.remote_address
     if "rekeyTime" in spec["ipsec"]:
         yield "rekeyTime", spec["ipsec"]["rekeyTime"], found.ipsec["rekey_time"]
-    if (obj.condition("PskInSync") or {}).get("status") == "True":
+    if s.keys_known and (obj.condition("PskInSync") or {}).get("status") == "True":
         key = s.kubernetes.secrets["default", "office-psk"].data["psk"].get_secret_value()
         yield "sha256 of the key", hashlib.sha256(key).hexdigest(), found.psk_sha256
 
