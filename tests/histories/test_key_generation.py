@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,13 +16,14 @@ import pytest
 
 from netgw.kube.provider import Intervals
 from support.audit import Audit
+from support.effort import effort
 from support.history import CONNECTION, GATEWAY, KEY, OTHER_KEY, History, play, tunnel
 
 Story = Callable[[History], Coroutine[Any, Any, None]]
 
 HOUR = 3600.0
 TERM = {"rotateAfter": "24h", "announce": "2h"}
-STRIDE = 1 if int(os.environ.get("NETGW_HISTORIES") or 0) >= 100 else 7
+STRIDE = effort(test=23, soak=1)
 AT = ("default", "office-psk")
 ANNOUNCED = ("patch", "psk-next")
 SWITCHED = ("patch", "psk", "psk-previous", "-psk-next")
@@ -104,7 +104,7 @@ async def wait(h: History, what: Callable[[], bool], seconds: float) -> None:
     end = h.clock.now() + seconds
     while not what():
         assert h.clock.now() < end, "not in time:\n" + h.picture()
-        await asyncio.sleep(5)
+        await asyncio.sleep(60)
 
 
 def slowly(story: Story, **options: Any) -> History:

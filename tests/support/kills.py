@@ -1,22 +1,22 @@
 """An operator that is killed at any step of the event loop and started again; what must hold then, tests say.
 
-A step is a round of the loop: every await of every pass is between two of them. By default each fifth step is tried;
-`NETGW_HISTORIES` of 100 or more every one.
+A step is a round of the loop: every await of every pass is between two of them. `make test` tries each eleventh step,
+the soak every one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 
 from support.audit import SECRETS, Audit
+from support.effort import effort
 from support.history import History, play
 
 Act = Callable[[History], None]
 Before = Callable[[History], Awaitable[None]]
 
-STRIDE = 1 if int(os.environ.get("NETGW_HISTORIES") or 0) >= 100 else 5
+STRIDE = effort(test=11, soak=1)
 
 
 def settled(h: History) -> bool:

@@ -57,8 +57,8 @@ def test_an_observed_child_stops_the_cascade(scenario: Scenario) -> None:
     scenario.change("VpnTunnel", "office-1", managementPolicy="Observe")
     scenario.wait_for("VpnTunnel", "office-1", Synced="ObserveOnly")
     since = len(scenario.cloud.calls())
+    scenario.foreign.add(scenario.uuid("VpnTunnel", "office-1"))
     scenario.delete_all()
-    scenario.foreign |= {scenario.uuid("VpnTunnel", "office-1")} if scenario.find("VpnTunnel", "office-1") else set()
     scenario.wait_gone("VpnTunnel", "office-1")
     told = scenario.wait_for("VpnConnection", "office", Synced="CascadeBlocked", Ready="Deleting")
     assert "tunnel office-1" in told.condition("Synced")["message"]
