@@ -50,8 +50,8 @@ def _compared(
             labels = {label["key"]: label["value"] for label in resource.labels}
             yield "labels", spec.get("labels") or {}, {key: labels.get(key) for key in spec.get("labels") or {}}
             if "staticRoutes" in spec:
-                routes = [{"name": r.name, "route": r.route, "nexthop": r.nexthop} for r in resource.static_routes]
-                yield "staticRoutes", spec["staticRoutes"], routes
+                static = [{"name": r.name, "route": r.route, "nexthop": r.nexthop} for r in resource.static_routes]
+                yield "staticRoutes", spec["staticRoutes"], static
         case Connection():
             yield "gateway", _uuid(s, "NetworkGateway", spec["gatewayRef"]), parent
             for field, routes in ("localRoutes", resource.local_routes), ("remoteRoutes", resource.remote_routes):

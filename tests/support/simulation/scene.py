@@ -33,7 +33,7 @@ class Scene(History):
     `true` is the clock of cluster and cloud; the operator's own can be off.
     """
 
-    kubernetes: Cluster
+    kubernetes: Cluster  # type: ignore[mutable-override]  # a scene has no other
 
     def __init__(self, loop: VirtualLoop, cast: Cast, seed: int) -> None:
         super().__init__(loop, seed=seed, latency=0.1, intervals=LOOKS)
