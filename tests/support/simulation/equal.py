@@ -50,8 +50,8 @@ def _compared(
             labels = {label["key"]: label["value"] for label in resource.labels}
             yield "labels", spec.get("labels") or {}, {key: labels.get(key) for key in spec.get("labels") or {}}
             if "staticRoutes" in spec:
-                routes = [{"name": r.name, "route": r.route, "nexthop": r.nexthop} for r in resource.static_routes]
-                yield "staticRoutes", spec["staticRoutes"], routes
+                static = [{"name": r.name, "route": r.route, "nexthop": r.nexthop} for r in resource.static_routes]
+                yield "staticRoutes", spec["staticRoutes"], static
         case Connection():
             yield "gateway", _uuid(s, "NetworkGateway", spec["gatewayRef"]), parent
             for field, routes in ("localRoutes", resource.local_routes), ("remoteRoutes", resource.remote_routes):
@@ -78,7 +78,7 @@ def _tunnel(
     yield "remoteAddress", spec["remoteAddress"]["address"], found.remote_address
     if "rekeyTime" in spec["ipsec"]:
         yield "rekeyTime", spec["ipsec"]["rekeyTime"], found.ipsec["rekey_time"]
-    if (obj.condition("PskInSync") or {}).get("status") == "True":
+    if s.keys_known and (obj.condition("PskInSync") or {}).get("status") == "True":
         key = s.kubernetes.secrets["default", "office-psk"].data["psk"].get_secret_value()
         yield "sha256 of the key", hashlib.sha256(key).hexdigest(), found.psk_sha256
 

@@ -114,6 +114,7 @@ async def restore(s: Scene, *, status: str, age: float) -> None:
     """The cluster is lost and made anew: new uids, specs as they were, statuses none, or of a backup."""
     await s.alone()
     await s.kill()
+    s.keys_known = s.keys_known and status != "old"
     then = s.kubernetes.as_of(s.true.now() - age)
     for ref, body in s.kubernetes.lose_everything().items():
         s.kubernetes.apply(ref.kind, ref.name, body["spec"])

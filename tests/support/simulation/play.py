@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from support.simulation.scene import Scene
 from support.simulation.steps import KINDS_OF_STEPS, Step, written
 from support.simulation.watch import Watch, log_watched
 from support.virtual_time import VirtualLoop, run
+
+# httpx looks for it at each request to an app in process, on disk where it is not installed: a sixth of all time.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 Act = Callable[..., Awaitable[None] | None]
 ACTS: dict[str, Act] = {what: getattr(people, what, None) or getattr(harm, what) for what in KINDS_OF_STEPS}

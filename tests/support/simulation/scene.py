@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from netgw.app import App
 from netgw.engine.objects import Object
 from netgw.kube.errors import KubernetesError
+from netgw.kube.provider import Intervals
 from netgw.providers.upcloud.api import Credentials
 from netgw.providers.upcloud.simulator import World
 from support.history import History
@@ -21,18 +22,21 @@ from support.virtual_time import VirtualClock, VirtualLoop
 
 TOKENS = {"madeup-token": "alice", "madeup-token-of-bob": "bob"}
 ALICE, BOB = TOKENS
+LOOKS = Intervals(90.0, 30.0)
+"""Less often than in earnest: looking is what takes most of the time of a history."""
 
 
 class Scene(History):
     """`wanted`: what the spec of each object is to be by now. `foreign`: uuids of what others made.
 
+    `keys_known`: no status is of a backup, which cannot know of a key that was sent after it.
     `true` is the clock of cluster and cloud; the operator's own can be off.
     """
 
-    kubernetes: Cluster
+    kubernetes: Cluster  # type: ignore[mutable-override]  # a scene has no other
 
     def __init__(self, loop: VirtualLoop, cast: Cast, seed: int) -> None:
-        super().__init__(loop, seed=seed, latency=0.1)
+        super().__init__(loop, seed=seed, latency=0.1, intervals=LOOKS)
         self.true = VirtualClock(loop)
         self.skewed = SkewedClock(loop)
         self.clock = self.skewed
@@ -46,6 +50,7 @@ class Scene(History):
         self.kills = 0
         self.raging = True
         self.removed_by_hand = False
+        self.keys_known = True
         self.behind = 0.0
         self.beside_us: list[Scene] = []
         self.leading: asyncio.Future[None] | None = None

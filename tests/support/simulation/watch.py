@@ -34,8 +34,12 @@ class Watch(Audit):
 
     def _status_written(self, before: Object, after: Object) -> None:
         if after.uid in self._made_anew:  # its status is of an object that had seen more generations
-            self._made_anew.remove(after.uid)
             before = Object(before.kind, {**before.body, "status": {}})
+            seen = after.status.get("observedGeneration") or 0
+            if seen > after.generation:
+                after = Object(after.kind, {**after.body, "metadata": {**after.metadata, "generation": seen}})
+            else:
+                self._made_anew.remove(after.uid)
         super()._status_written(before, after)
 
     def _deleting_for(self, obj: Object) -> float:
