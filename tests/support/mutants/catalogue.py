@@ -197,12 +197,9 @@ POLICIES = (
 CHANGING = (
     Mutant(
         "defaults-are-drift",
-        "what the spec leaves to the cloud is compared, too",
-        f"{ENGINE}.plan:diff",
-        {
-            "field.paths(desired)": "sorted({*field.paths(desired), *field.paths(external)})",
-            "external.get(path), desired[path]": "external.get(path), desired.get(path)",
-        },
+        "what the spec leaves to the cloud is compared with a default of our own",
+        f"{UPCLOUD}.tunnel.plan:desired",
+        {"getattr(spec.ipsec, field, None)": 'getattr(spec.ipsec, field, None) or {"rekey_time": 14400}.get(field)'},
     ),
     Mutant(
         "no-companions",

@@ -45,6 +45,15 @@ async def reported(h: History) -> None:
     assert h.calls("PATCH") == [], "drift was corrected"
 
 
+async def left_to_the_cloud(h: History) -> None:
+    """What the spec does not set is the business of others."""
+    await _begun(h)
+    for found in [found for gateway in h.world.gateways.values() for found in gateway.tunnels]:
+        found.ipsec["rekey_time"] = 9000
+    await asyncio.sleep(200)
+    assert h.calls("PATCH") == [], "changed what no spec sets"
+
+
 async def one_by_one(h: History) -> None:
     """A key goes to one tunnel, and to the next when that one is up again."""
     await _begun(h)
