@@ -1,4 +1,4 @@
-"""The smallest world, changed and its key rotated: every history with one fault, and with two as many as there is time for."""
+"""The smallest world, changed and its key rotated: every history with one fault, and many with two."""
 
 from __future__ import annotations
 
