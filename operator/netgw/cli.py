@@ -17,12 +17,13 @@ from netgw import __version__, handlers, logs
 from netgw.app import App
 from netgw.kinds import KINDS, PROVIDERS
 from netgw.kube import crd, reference
+from netgw.kube.client import Cluster
 from netgw.kube.connection import Connection
 from netgw.kube.errors import KubernetesError
 from netgw.kube.fingerprint import FingerprintKeyError
 from netgw.kube.provider import Client, ConfigurationError, Provider
 from netgw.probes import ProbesError
-from netgw.process import Fatal, Process
+from netgw.process import Connect, Fatal, Process
 from netgw.providers.upcloud.plans import Form, PlansError, plans_text
 from netgw.providers.upcloud.simulator.server import serve
 from netgw.settings import Settings, SettingsError
@@ -49,7 +50,7 @@ def run(
         settings = Settings.load(kubeconfig)
         logs.configure(settings.log_format, settings.log_level)
         clouds = {provider: provider.client(os.environ) for provider in PROVIDERS}
-        asyncio.run(_run(settings, clouds))
+        asyncio.run(operate(settings, clouds))
     except (
         SettingsError,
         ConfigurationError,
@@ -61,12 +62,14 @@ def run(
         sys.exit(f"netgw: {error}")
 
 
-async def _run(settings: Settings, clouds: Mapping[Provider, Client]) -> None:
+async def operate(settings: Settings, clouds: Mapping[Provider, Client], connect: Connect = Cluster.connect) -> None:
+    """The operator, until a signal ends it."""
+
     async def watch(operator: App, connect: Callable[[], Awaitable[Connection]], started: Callable[[], None]) -> None:
         registry: kopf.OperatorRegistry = handlers.registry(KINDS, operator.observe, connect)
         await handlers.watch(registry, settings.namespaces, started)
 
-    await Process(settings, clouds, watch).run()
+    await Process(settings, clouds, watch, connect).run()
 
 
 @simulate.command()

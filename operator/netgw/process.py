@@ -53,6 +53,9 @@ GUARD_DRAIN = 2.0
 Watch = Callable[[App, Callable[[], Awaitable[Connection]], Callable[[], None]], Awaitable[None]]
 """Feeds the app until cancelled: (app, credentials, what to call when it has started)."""
 
+Connect = Callable[[str | None], Awaitable[Cluster]]
+"""Opens the API server that a kubeconfig names (None: that of the pod)."""
+
 
 class Fatal(Exception):
     """The process has to end; the message is one line that says what to do."""
@@ -92,10 +95,17 @@ class Reports:
 class Process:
     """One run of the operator."""
 
-    def __init__(self, settings: Settings, clouds: Mapping[Provider, Client], watch: Watch) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clouds: Mapping[Provider, Client],
+        watch: Watch,
+        connect: Connect = Cluster.connect,
+    ) -> None:
         self._settings = settings
         self._clouds = clouds
         self._watch = watch
+        self._connect = connect
         self._stop = asyncio.Event()
         self._readiness = Readiness()
         self._app: App | None = None
@@ -106,7 +116,7 @@ class Process:
         self._catch_signals()
         asyncio.get_running_loop().set_exception_handler(one_line)
         async with AsyncExitStack() as stack:
-            cluster = await stack.enter_async_context(await Cluster.connect(self._settings.kubeconfig))
+            cluster = await stack.enter_async_context(await self._connect(self._settings.kubeconfig))
             for client in self._clouds.values():
                 stack.push_async_callback(client.aclose)
             await self._start_probes(stack)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,23 @@ class Cluster:
             self.kubectl("apply", "-f", ROOT / "crds")
             names = [f"crd/{crd['metadata']['name']}" for crd in self._crds]
             self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+            self._wait_discovered()
+
+    def _wait_discovered(self) -> None:
+        """Until discovery has our kinds, a moment later: kubectl takes short names from it and keeps what it saw."""
+        wanted = {crd["spec"]["names"]["plural"] for crd in self._crds}
+        deadline = time.monotonic() + 30.0
+        while missing := wanted - self._discovered():
+            assert time.monotonic() < deadline, f"the API server does not tell of {sorted(missing)}"
+            time.sleep(0.1)
+        shutil.rmtree(self.access.folder / "kubectl-cache", ignore_errors=True)
+
+    def _discovered(self) -> set[str]:
+        """The resources that the server tells kubectl of."""
+        accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+        groups = self._client.get("/apis", headers={"Accept": accept}).raise_for_status().json()["items"]
+        versions = [version for group in groups for version in group["versions"]]
+        return {resource["resource"] for version in versions for resource in version.get("resources") or ()}
 
     def _release(self, namespace: str) -> None:
         for crd in self._crds:

@@ -18,6 +18,7 @@ import httpx
 
 from netgw_dev.process import Process
 from support.cluster import OPERATOR_NAMESPACE
+from support.life import Life
 
 LIST = "GET /1.3/gateway?limit=100&offset=0"
 LIST_OF_ROUTERS = "GET /1.3/router"
@@ -42,7 +43,7 @@ def made_up(prefix: str) -> str:
     return f"madeup_{prefix}_" + "".join(secrets.choice("ghjkmnpqrstvwxyz") for _ in range(20))
 
 
-def announced(process: Process, pattern: str) -> str:
+def announced(process: Life, pattern: str) -> str:
     """The first group of the first line that matches, waited for."""
     deadline = time.monotonic() + START_SECONDS
     while (found := re.search(pattern, process.output())) is None:
@@ -68,14 +69,21 @@ class Call:
 class Simulator:
     """`netgw simulate upcloud` and both its doors: the cloud's API, as one uses it by hand, and the control door."""
 
-    def __init__(self, folder: Path, *, routers: Sequence[str] = (), accounts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        routers: Sequence[str] = (),
+        accounts: Mapping[str, str] | None = None,
+        delay: float = DELAY,
+    ) -> None:
         """`accounts`: which one each token opens, and the first of them is what one uses by hand; none: any does."""
-        flags = ["--delay", str(DELAY), *(word for router in routers for word in ("--router", router))]
+        flags = ["--delay", str(delay), *(word for router in routers for word in ("--router", router))]
         flags += [word for token, name in (accounts or {}).items() for word in ("--account", f"{token}={name}")]
         by_hand = next(iter(accounts or {}), "by-hand")
-        argv = [*_NETGW, "simulate", "upcloud", *flags]
+        argv = ["simulate", "upcloud", *flags]
         folder.mkdir()
-        self._process = Process("simulator", argv, log=folder / "simulator.log", env=environment())
+        self._process = self._launch(argv, folder / "simulator.log")
         self.url = announced(self._process, r"^listening on (\S+)")
         headers = {"Authorization": f"Bearer {by_hand}"}
         self._client = httpx.Client(base_url=self.url, headers=headers, trust_env=False)
@@ -83,6 +91,9 @@ class Simulator:
     def stop(self) -> None:
         self._client.close()
         self._process.stop()
+
+    def _launch(self, argv: list[str], log: Path) -> Life:
+        return Process("simulator", [*_NETGW, *argv], log=log, env=environment())
 
     def api(self, method: str, path: str, json: Any = None, *, token: str | None = None) -> Any:
         """A call of the cloud's own API, `path` without /1.3; it counts among the calls."""
@@ -147,10 +158,10 @@ class Operator:
             NETGW_METRICS_INTERVAL="0",  # the checker scrapes, and nobody is to be asked anything because of that
             **settings,
         )
-        self._lives: list[Process] = []
+        self._lives: list[Life] = []
 
     @property
-    def process(self) -> Process:
+    def process(self) -> Life:
         """Its present or last life."""
         return self._lives[-1]
 
@@ -174,7 +185,7 @@ class Operator:
         self._environment |= settings
         log = self._folder / f"operator-{len(self._lives) + 1}.log"
         environment = self._environment | ({} if cloud is None else {"UPCLOUD_DEBUG_API_BASE_URL": cloud})
-        self._lives.append(Process("operator", [*_NETGW, "run"], log=log, env=environment))
+        self._lives.append(self._launch(log, environment))
         self.killed = False
 
     def wait_ready(self) -> None:
@@ -215,6 +226,9 @@ class Operator:
         probes = announced(self.process, PROBES)
         return httpx.get(f"{probes}/metrics", trust_env=False).raise_for_status().text
 
+    def _launch(self, log: Path, environment: Mapping[str, str]) -> Life:
+        return Process("operator", [*_NETGW, "run"], log=log, env=environment)
+
     @staticmethod
     def _ready(probes: str) -> bool:
         try:
@@ -223,7 +237,7 @@ class Operator:
             return False
 
 
-def ended(process: Process, within: float) -> int:
+def ended(process: Life, within: float) -> int:
     """The exit status of a process, waited for."""
     deadline = time.monotonic() + within
     while (status := process.returncode) is None:
