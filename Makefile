@@ -10,8 +10,10 @@ BINARIES := PYTHONPATH=tools $(PY) -m netgw_dev.binaries
 JOBS ?= 2
 SEEDS ?= 10000
 FIRST_SEED ?= 1
+# Of one seed, only these steps: what the shortest history that fails says.
+STEPS ?=
 
-.PHONY: help demo test soak check generate control-plane clean
+.PHONY: help demo test simulate soak check generate control-plane clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +27,10 @@ test: $(STAMP) ## run every test on a real API server and show the coverage
 	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile
 	@$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=90
+
+simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRST_SEED=1 JOBS=2)
+	@PYTHONPATH=operator:tests $(PY) -m support.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) --jobs $(JOBS) \
+	  $(if $(STEPS),--steps $(STEPS))
 
 soak: $(STAMP) ## run every reliability proof in full, for hours, and write docs/reliability.md from its figures
 	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl)

@@ -211,7 +211,7 @@ def audited(story: Callable[[History], Coroutine[Any, Any, None]], **options: An
 
     async def watched(h: History) -> None:
         h.witness = audit = Audit(h, SECRETS)
-        with _failures(audit.violations):
+        with failures(audit.violations):
             await story(h)
         found.extend(audit.violations)
 
@@ -221,7 +221,7 @@ def audited(story: Callable[[History], Coroutine[Any, Any, None]], **options: An
 
 
 @contextmanager
-def _failures(found: list[str]) -> Iterator[None]:
+def failures(found: list[str]) -> Iterator[None]:
     """Collects what is logged as an error, but for an API server that is away on purpose."""
 
     class Keep(logging.Handler):

@@ -85,12 +85,12 @@ class History:
         self._api = Clients(
             self._credentials,
             base_url="http://simulator",
-            transport=CloudDoor(self.road(transport(self.world)), self.life, self.witness),
+            transport=self._cloud_door(self.road(transport(self.world))),
             timing=Timing(uniform=random.Random(self.rng.random()).uniform),
             **self._options.get("api", {}),
         )
-        door = KubernetesDoor(self.kubernetes, self.life)
-        secrets = SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
+        door = self._door()
+        secrets = self._secrets_door()
         self.app = app = App(
             Options(self.cluster, self._options.get("intervals", LOOKS), **self._options.get("app", {})),
             {UPCLOUD: self._api},
@@ -109,6 +109,15 @@ class History:
         await app.start()
         self._watch(app)
         return app
+
+    def _door(self) -> KubernetesDoor:
+        return KubernetesDoor(self.kubernetes, self.life)
+
+    def _secrets_door(self) -> SecretsDoor:
+        return SecretsDoor(self.kubernetes, self.life, forbidden=self._options.get("forbidden", False))
+
+    def _cloud_door(self, cloud: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return CloudDoor(cloud, self.life, self.witness)
 
     def _watch(self, app: App) -> None:
         """As kopf does: a list of its own first, of which it tells with no type of event."""
@@ -224,11 +233,16 @@ class History:
         self.kubernetes.put_secret("office-psk", KEY.encode())
 
 
-def play(story: Callable[[History], Coroutine[Any, Any, None]], **options: Any) -> History:
-    """Play one story in virtual time."""
+def play(
+    story: Callable[[History], Coroutine[Any, Any, None]],
+    *,
+    world: Callable[..., History] | None = None,
+    **options: Any,
+) -> History:
+    """Play one story in virtual time. `world` makes the history, where it is to be one of another class."""
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
-    history = History(loop, **options)
+    history = (world or History)(loop, **options)
 
     async def whole() -> None:
         try:

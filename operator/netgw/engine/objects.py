@@ -106,13 +106,13 @@ class Object:
     def own_annotations(self) -> dict[str, str]:
         return {k: v for k, v in (self.metadata.get("annotations") or {}).items() if k.startswith(PREFIX)}
 
-    @property
+    @cached_property
     def creating(self) -> bool:
         """Whether a record of an unfinished create exists. A mutilated one says nothing, so it counts as none."""
         record = self.status.get("create")
         return isinstance(record, Mapping) and bool(record.get("name")) and parse_time(record.get("at")) is not None
 
-    @property
+    @cached_property
     def uuid(self) -> str | None:
         """The recorded uuid in the cloud; None while a record of an unfinished create exists, for that decides."""
         return None if self.creating else self.status.get("uuid")

@@ -32,6 +32,7 @@ class Store:
 
     def __init__(self, links: Mapping[str, LinksOf]) -> None:
         self._links = links
+        self._read: dict[Key, tuple[Object, Links]] = {}
         self._objects: dict[Key, Object] = {}
         self._names: dict[Name, Key] = {}
         self._by_parent: dict[Name | tuple[str, str], set[Key]] = {}
@@ -59,7 +60,7 @@ class Store:
 
     def parent(self, obj: Object) -> Object | None:
         """The object that the reference means, by name or by the uuid that it records."""
-        links = self._links[obj.kind](obj)
+        links = self._links_of(obj)
         if links.parent is not None:
             return self.find(links.parent[0], obj.namespace, links.parent[1])
         if links.parent_uuid is not None:
@@ -67,9 +68,19 @@ class Store:
             return held if held is not None and held.kind == links.parent_uuid[0] else None
         return None
 
+    def _links_of(self, obj: Object) -> Links:
+        """Read once of each object that is held, for every pass asks for those of many."""
+        kept = self._read.get(obj.key)
+        if kept is not None and kept[0] is obj:
+            return kept[1]
+        links = self._links[obj.kind](obj)
+        if self._objects.get(obj.key) is obj:
+            self._read[obj.key] = obj, links
+        return links
+
     def names_parent(self, obj: Object) -> bool:
         """Whether it refers to an object of ours, be that there or not."""
-        return self._links[obj.kind](obj).parent is not None
+        return self._links_of(obj).parent is not None
 
     def children(self, obj: Object) -> list[Object]:
         keys = set(self._by_parent.get(obj.ref, ()))
@@ -165,6 +176,7 @@ class Store:
         self._unindex(obj)
         self._bound = {uuid: bound for uuid, bound in self._bound.items() if bound != key}
         del self._objects[key], self._heard[key]
+        self._read.pop(key, None)
         return woken | self.unbound(key.kind)
 
     def moment(self) -> int:
@@ -189,7 +201,7 @@ class Store:
     def _concerned(self, obj: Object, old: Object | None, former: set[Key]) -> set[Key]:
         """Who else decides on something that changed with this object. `former`: those around it until now."""
         woken: set[Key] = set()
-        if old is None or _shown(old) != _shown(obj) or self._links[obj.kind](old) != self._links[obj.kind](obj):
+        if old is None or _shown(old) != _shown(obj) or self._links_of(old) != self._links_of(obj):
             woken |= former | self._around(obj) | self._below(obj)
         elif old.status.get("interruptedAt") != obj.status.get("interruptedAt"):
             woken |= former | self._around(obj)
@@ -215,16 +227,16 @@ class Store:
         return keys
 
     def _parent_refs(self, obj: Object) -> list[Name | tuple[str, str]]:
-        links = self._links[obj.kind](obj)
+        links = self._links_of(obj)
         by_name = [Name(links.parent[0], obj.namespace, links.parent[1])] if links.parent is not None else []
         return [*by_name, *([links.parent_uuid] if links.parent_uuid is not None else [])]
 
     def _secret_refs(self, obj: Object) -> list[tuple[str, str]]:
-        return [(obj.namespace, secret) for secret in self._links[obj.kind](obj).secrets]
+        return [(obj.namespace, secret) for secret in self._links_of(obj).secrets]
 
     def _credentials_refs(self, obj: Object) -> set[tuple[str, str]]:
         used = obj.status.get("credentialsSecretRef")
-        names = (self._links[obj.kind](obj).credentials, used.get("name") if isinstance(used, Mapping) else None)
+        names = (self._links_of(obj).credentials, used.get("name") if isinstance(used, Mapping) else None)
         return {(obj.namespace, name) for name in names if isinstance(name, str)}
 
     def _index(self, obj: Object) -> None:

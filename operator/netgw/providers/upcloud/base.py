@@ -229,5 +229,5 @@ def contradiction(gateway: str, part: str) -> CallFailed:
 
 def _ref(obj: Object, field: str, part: str) -> str | None:
     ref = obj.spec.get(field)
-    value = ref.get(part) if isinstance(ref, Mapping) else None
+    value = ref.get(part) if isinstance(ref, (dict, Mapping)) else None
     return value if isinstance(value, str) else None

@@ -1,0 +1,12 @@
+"""The smallest world, deleted: every history with one fault, and with two as many as there is time for."""
+
+from __future__ import annotations
+
+from support.figures import Figures
+from support.small_world.every import play_every
+from support.small_world.stories import DELETE
+
+
+def test_delete(figures: Figures) -> None:
+    """Nothing is left, and nothing else is touched, whatever goes wrong with any one call, or any two."""
+    figures.put("smallest world", DELETE.name, play_every(DELETE))
