@@ -30,7 +30,7 @@ _PLANS: TypeAdapter[list[Plan]] = TypeAdapter(list[Plan])
 
 def door(world: World) -> ASGIApp:
     """For a mount at /_sim."""
-    inner = Router(routes=_routes(world))
+    inner = Router(routes=routes(world))
 
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
         async def keep(message: Message) -> None:
@@ -43,7 +43,8 @@ def door(world: World) -> ASGIApp:
     return outer
 
 
-def _routes(world: World) -> list[Route]:
+def routes(world: World) -> list[Route]:
+    """Of the door, without its prefix."""
     door = _Door(world)
     table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
         ("GET", "/calls", door.calls),
