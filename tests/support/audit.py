@@ -140,6 +140,8 @@ class Audit(Witness):
 
     def _may_delete(self, request: httpx.Request, uuid: str) -> None:
         owner = self._object(uuid)
+        if owner is None and all(known != uuid for known, _ in self._before):
+            return  # gone, proven and let go by another leader, while this one's call was under way: it meets a 404
         if owner is None or not owner.deleting:
             self._wrong(f"{request.method} {request.url.path}: nobody asked to")
         elif self._policy(owner, "deletionPolicy") == "Retain":
