@@ -61,10 +61,6 @@ PARTS: Mapping[str, Part] = {
         "Schedules of errors at every endpoint of the cloud and of Kubernetes; what is left when they end, and how many "
         "calls are made meanwhile.",
     ),
-    "state_machine": Part(
-        "State machine",
-        "Hypothesis chooses what users, the cloud and fate do next, against the real operator on a real API server.",
-    ),
     "bad_input": Part(
         "Bad input",
         "Values from the borders of the schemas and beyond, mangled answers of the cloud, a megabyte of nonsense in every "

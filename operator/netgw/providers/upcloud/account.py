@@ -38,6 +38,7 @@ FAST_AFTER_TUNNEL_CHANGE = 600.0
 RETRY_FIRST = 2.0
 SPREAD, RETRY_SPREAD = 0.05, 0.25
 """How far a pause may be from its mean, as a part of it."""
+REFUSED_AGAIN, REFUSED_MOST = 30.0, 900.0
 PLANS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
@@ -76,6 +77,7 @@ class Account:
         self._sight = Sight(clock, self._interval, caller)
         self._told_blind = False
         self._refused_at: float | None = None
+        self._refusals = 0
         self.routers = Routers(self, clock, Intervals(self._interval, self._fast_interval), listener)
         self._fast_until = clock.now()
         self._nudge = asyncio.Event()
@@ -187,7 +189,7 @@ class Account:
             self._plans_due = self._clock.now() + PLANS_AGAIN
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
-        refused = self._refused_at is not None and reply.began >= self._refused_at
+        refused = self._refused_at is not None and reply.began >= self._refused_at + self._refused_pause()
         recovered = self._sight.failing is not None or self._told_blind or self._taken or refused
         self._refused_at = None if refused else self._refused_at
         self._taken = self._told_blind = False
@@ -355,6 +357,7 @@ class Account:
         try:
             with self._asking():
                 yield
+            self._refusals = 0
         finally:
             self._snapshot.wrote(tree, self._clock.now())
             self.expedite(2 * self._fast_interval)
@@ -370,7 +373,12 @@ class Account:
         except CallFailed as failure:
             if failure.outcome.reason == "CredentialsRefused":
                 self._refused_at = self._clock.now()
+                self._refusals += 1
             raise
+
+    def _refused_pause(self) -> float:
+        """None after one refusal; longer and longer where the credentials may look and may not write."""
+        return 0.0 if self._refusals <= 1 else min(REFUSED_AGAIN * 2.0 ** min(self._refusals - 2, 10), REFUSED_MOST)
 
     async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
         """`client`: that of the moment in which the account was found settled."""
