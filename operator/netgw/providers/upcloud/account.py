@@ -189,6 +189,8 @@ class Account:
             self._plans_due = self._clock.now() + PLANS_AGAIN
 
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
+        if self._sight.failing is not None:
+            self._refusals = 0  # the looks themselves had failed, and that is over
         refused = self._refused_at is not None and reply.began >= self._refused_at + self._refused_pause()
         recovered = self._sight.failing is not None or self._told_blind or self._taken or refused
         self._refused_at = None if refused else self._refused_at
@@ -372,8 +374,8 @@ class Account:
                 yield
         except CallFailed as failure:
             if failure.outcome.reason == "CredentialsRefused":
+                self._refusals += self._refused_at is None
                 self._refused_at = self._clock.now()
-                self._refusals += 1
             raise
 
     def _refused_pause(self) -> float:
