@@ -46,15 +46,18 @@ PARTS: Mapping[str, Part] = {
     ),
     "small_world": Part(
         "Small world",
-        "One gateway, one connection, one tunnel, and every history with up to two faults at all points: not a sample.",
+        "One gateway, one connection, one tunnel: every history with one fault, at all points, and a part of those with two. "
+        "`NETGW_PAIRS=all` plays every pair.",
     ),
     "mutants": Part(
         "Mutants",
-        "Defects are planted, one at a time, and the simulation has to find each: a proof that cannot fail proves nothing.",
+        "Defects are planted, one at a time, and the simulation or a short story has to notice each: a proof that cannot fail "
+        "proves nothing. Those that nothing is known to notice are named.",
     ),
     "crash_points": Part(
         "Crash points",
-        "The process dies before and after each call that it makes, and a fresh one has to bring the world in order.",
+        "The process dies before or after a call that it makes, at points found by a run without a death, many of each story; "
+        "a fresh one has to bring the world in order.",
     ),
     "faults": Part(
         "Faults",
@@ -87,7 +90,7 @@ HEAD = """\
 The property: from every state that a history of crashes, lost answers, stale reads and hand edits can lead to, once specs
 and faults stop changing, the cloud matches the specs and stays so. Nothing is made twice, nothing is lost, no key is shown.
 
-`make test` plays a part of each of these within seconds, `make soak` all of it, and then writes this page from its own
+`make test` plays a part of each of these, `make soak` all of it, and then writes this page from its own
 figures. Everything is seeded: a failure says how to see it again. One part alone is run with
 `NETGW_EFFORT=soak .venv/bin/python -m pytest tests/reliability/FOLDER`.
 """

@@ -39,6 +39,7 @@ RETRY_FIRST = 2.0
 SPREAD, RETRY_SPREAD = 0.05, 0.25
 """How far a pause may be from its mean, as a part of it."""
 REFUSED_AGAIN, REFUSED_MOST = 30.0, 900.0
+"""Seconds after a second refusal, doubled with each that follows, until a good look wakes what was refused again."""
 PLANS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
