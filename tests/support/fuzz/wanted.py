@@ -90,3 +90,13 @@ def is_held_up(version: Version, objects: Sequence[Version]) -> bool:
 
 def is_paused(version: Version) -> bool:
     return bool((version.body["metadata"].get("annotations") or {}).get("netgw.dev/paused"))
+
+
+def tunnels(gateways: Sequence[Body]) -> list[tuple[str, Body]]:
+    """All that the cloud has, each with its path."""
+    connections = [(above, each) for above in gateways for each in above["connections"]]
+    return [
+        (f"/gateway/{above['uuid']}/connections/{connection['uuid']}/tunnels/{tunnel['uuid']}", tunnel)
+        for above, connection in connections
+        for tunnel in connection["tunnels"]
+    ]

@@ -10,7 +10,7 @@ import contextlib
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ from support import checker
 from support.admission import GROUP, PLURALS
 from support.cluster import MERGE_PATCH, Cluster
 from support.crash_points.forked import Doomed, ForkedSimulator, Zygote
-from support.fuzz.wanted import CAST, Ref, is_paused, problems, spec_of
+from support.fuzz.wanted import CAST, Ref, is_paused, problems, spec_of, tunnels
 from support.operator import DRAIN_SECONDS, Simulator, ended
 from support.recorder import Recorder
 from support.scenario import Body, Scenario, cloud_objects
@@ -47,6 +47,7 @@ class FuzzWorld:
     ) -> None:
         self._stage = (cluster, cloud, operator, recorder, namespace)
         self.cluster, self.cloud, self.operator, self.recorder, self.namespace = self._stage
+        self.scenario: Scenario
         self.history: list[str] = []
         self.counts = Counter[str]()
         self._key: str | None = None
@@ -134,13 +135,13 @@ class FuzzWorld:
 
     def drift(self, field: str) -> None:
         self._drifts[field] += 1
-        if self._drifts[field] <= DRIFTS_MOST and (found := self._tunnels()):
+        if self._drifts[field] <= DRIFTS_MOST and (found := tunnels(self.cloud.gateways())):
             path, tunnel = found[0]
             ipsec = {"authentication": {"authentication": "psk"}, field: 77}
             self._by_hand("PATCH", path, {"name": tunnel["name"], "ipsec": ipsec})
 
     def vanish(self) -> None:
-        for path, _ in self._tunnels()[:1]:
+        for path, _ in tunnels(self.cloud.gateways())[:1]:
             self._by_hand("DELETE", path)
 
     def neighbour(self) -> None:
@@ -231,19 +232,11 @@ class FuzzWorld:
             assert self._may_die and status == -9, f"the operator ended with {status}\n{self.picture()}"  # noqa: PT018
             self._born("SIGKILL")
 
-    def _until(self, what: str, left: Any) -> None:
+    def _until(self, what: str, left: Callable[[], list[str]]) -> None:
         deadline = time.monotonic() + SECONDS
         while found := left():
             assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}: {found}\n{self.picture()}"
             time.sleep(PAUSE)
-
-    def _tunnels(self) -> list[tuple[str, Body]]:
-        return [
-            (f"/gateway/{gateway['uuid']}/connections/{connection['uuid']}/tunnels/{tunnel['uuid']}", tunnel)
-            for gateway in self.cloud.gateways()
-            for connection in gateway["connections"]
-            for tunnel in connection["tunnels"]
-        ]
 
     def _by_hand(self, method: str, path: str, body: Body | None = None) -> None:
         """It may be gone meanwhile, or meet a fault that was meant for another."""
