@@ -50,7 +50,7 @@ def of(reports: Iterable[pytest.TestReport]) -> list[Figure]:
 
 
 def write(figures: Iterable[Figure], path: Path) -> None:
-    """To `path`, in place of what was there of the same parts: one that was played by itself replaces none of the others."""
+    """To `path`, in place of what was there of the same parts: a part may be played by itself."""
     measured = list(figures)
     parts = {figure.part for figure in measured}
     before = json.loads(path.read_text()) if path.exists() else []
