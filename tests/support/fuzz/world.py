@@ -7,7 +7,6 @@ as nothing is in the way (a pause, a parent that is not there or is going, a bad
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,8 @@ from support import checker
 from support.admission import GROUP, PLURALS
 from support.cluster import MERGE_PATCH, Cluster
 from support.crash_points.forked import Doomed, ForkedSimulator, Zygote
+from support.fuzz.complaints import SETTINGS as TALKATIVE
+from support.fuzz.complaints import complaints
 from support.fuzz.wanted import CAST, Ref, is_paused, problems, spec_of, tunnels
 from support.operator import DRAIN_SECONDS, Simulator, ended
 from support.recorder import Recorder
@@ -33,10 +34,6 @@ SETTINGS = {f"NETGW_{name}_INTERVAL": str(INTERVAL) for name in ("POLL", "FAST_P
 DRIFTS_MOST = 2
 """More corrections of one field than that, and it is a fight, which is another story."""
 BAD_KEY = "short"
-UNHEARD = re.compile(r"Traceback|never retrieved|never awaited|^\S+ ERROR ")
-"""What no line of the operator may say, whatever happens."""
-OF_KOPF = re.compile(r"Request attempt #\d+/\d+ failed|never retrieved: AssertionError: $")
-"""But these: an end that meets kopf while it asks what is served closes its connection under it."""
 
 
 class FuzzWorld:
@@ -66,7 +63,7 @@ class FuzzWorld:
             namespace = closing.enter_context(cluster.namespace())
             cloud = ForkedSimulator(zygote, folder / "cloud", delay=DELAY)
             closing.callback(cloud.stop)
-            settings = SETTINGS | {"NETGW_CLUSTER_NAME": "fuzz"}
+            settings = SETTINGS | TALKATIVE | {"NETGW_CLUSTER_NAME": "fuzz"}
             operator = Doomed(zygote, kubeconfig, cloud.url, folder / "operator", **settings)
             operator.stay_in(namespace)
             closing.callback(operator.stop)
@@ -204,8 +201,7 @@ class FuzzWorld:
 
     def _no_complaint(self) -> None:
         log = self.operator.log()
-        lines = log[self._read :].splitlines()
-        told = [line for line in lines if UNHEARD.search(line) and not OF_KOPF.search(line)]
+        told = list(complaints(log[self._read :].splitlines()))
         self._read = len(log)
         assert not told, f"the operator says {told}\n{self.picture()}"
 
