@@ -46,10 +46,21 @@ class Dropped(Exception):
 
 def app(world: World) -> Starlette:
     """The ASGI app: everything UpCloud has, and the control door under /_sim."""
-    return Starlette(
-        routes=[Mount("/_sim", control.door(world)), Mount("", app=_front(world))],
-        exception_handlers={HTTPException: control.refuse},
-    )
+    served = Starlette(routes=[Mount("/_sim", control.door(world))], exception_handlers={HTTPException: control.refuse})
+    served.router.default = _all_but_the_door(_front(world))
+    return served
+
+
+def _all_but_the_door(front: ASGIApp) -> ASGIApp:
+    """What no route takes. A Mount of its own would miss a path with a newline, which the cloud answers like any."""
+
+    async def default(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/_sim/"):
+            await front(scope, receive, send)
+        else:
+            raise HTTPException(404)
+
+    return default
 
 
 def _front(world: World) -> ASGIApp:
