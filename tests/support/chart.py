@@ -16,6 +16,7 @@ from support.cluster import OPERATOR_NAMESPACE, ROOT
 
 CHART = ROOT / "helm" / "netgw"
 VALUES = ROOT / "tests" / "chart" / "values"
+CRD = "CustomResourceDefinition"
 SETS = sorted(path.stem for path in VALUES.glob("*.yaml"))
 
 
@@ -46,6 +47,7 @@ def run(name: str, *args: str | Path, kubeconfig: Path | None = None, home: Path
     return done.stdout
 
 
+@cache
 def rendered(values: str, *sets: str) -> str:
     """What one of tests/chart/values renders to, as text; `sets` are NAME=JSON."""
     words = [word for one in sets for word in ("--set-json", one)]
@@ -53,8 +55,15 @@ def rendered(values: str, *sets: str) -> str:
 
 
 def objects(values: str, *sets: str) -> list[dict[str, Any]]:
-    """Its objects."""
-    return [obj for obj in yaml.safe_load_all(rendered(values, *sets)) if obj]
+    """Its objects but CRDs, which are long."""
+    documents = rendered(values, *sets).split("\n---\n")
+    return [yaml.safe_load(document) for document in documents if f"\nkind: {CRD}\n" not in document]
+
+
+def crds(values: str, *sets: str) -> list[dict[str, Any]]:
+    """Its CRDs."""
+    documents = rendered(values, *sets).split("\n---\n")
+    return [yaml.safe_load(document) for document in documents if f"\nkind: {CRD}\n" in document]
 
 
 def one(kind: str, found: list[dict[str, Any]]) -> dict[str, Any]:

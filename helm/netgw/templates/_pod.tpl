@@ -21,7 +21,12 @@ readOnlyRootFilesystem: true
 {{- define "netgw.variable" -}}
 {{- if not (kindIs "invalid" .value) }}
 - name: {{ .name }}
+  {{- /* a large whole number would become 1e+06 */}}
+  {{- if and (kindIs "float64" .value) (eq (floor .value) .value) }}
+  value: {{ .value | int64 | quote }}
+  {{- else }}
   value: {{ .value | toString | quote }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
