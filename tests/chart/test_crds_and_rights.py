@@ -80,11 +80,10 @@ def test_with_watched_namespaces_nothing_is_granted_elsewhere() -> None:
     given = grants(objects("namespaced"))
     assert {where for where, *_ in given} == {"team-a", OPERATOR_NAMESPACE}
     there = {(resource, verb) for where, resource, _, verb in given if where == "team-a"}
-    assert there == {
-        (resource, verb) for where, resource, name, verb in grants(objects("default")) if where == "*"
-    } - {("namespaces", "list"), ("namespaces", "watch")} | {
-        ("secrets", verb) for verb in ("list", "watch", "create", "patch")
-    }
+    assert there == {(resource, verb) for where, resource, name, verb in grants(objects("default")) if where == "*"} - {
+        ("namespaces", "list"),
+        ("namespaces", "watch"),
+    } | {("secrets", verb) for verb in ("list", "watch", "create", "patch")}
     assert all(obj["kind"] != "ClusterRoleBinding" for obj in objects("namespaced"))
 
 

@@ -14,6 +14,7 @@ from netgw_dev.chart_page import VALUES, described, leaves, stale
 from support.chart import CHART, ToolError, container, objects, one, rendered, run
 from support.cluster import ROOT
 
+
 def environment(*sets: str) -> dict[str, Any]:
     """Variables of the container, with None where the value comes from elsewhere."""
     found = container(objects("default", *sets))["env"]
@@ -117,7 +118,11 @@ def test_without_a_value_the_default_is_the_operators() -> None:
 
 def test_credentials_are_a_token_or_a_name_with_a_password() -> None:
     by_name = objects("available")
-    for found, names in ((objects("default"), ["TOKEN"]), (by_name, ["USERNAME", "PASSWORD"]), (objects("token"), ["TOKEN"])):
+    for found, names in (
+        (objects("default"), ["TOKEN"]),
+        (by_name, ["USERNAME", "PASSWORD"]),
+        (objects("token"), ["TOKEN"]),
+    ):
         given = {variable["name"]: "madeup" for variable in container(found)["env"] if "UPCLOUD_" in variable["name"]}
         given.pop("UPCLOUD_DEBUG_API_BASE_URL", None)
         assert list(given) == [f"UPCLOUD_{name}" for name in names]
@@ -138,7 +143,9 @@ def test_two_are_never_at_work() -> None:
         "RollingUpdate",
         "RollingUpdate",
     ]
-    leads = [any(v["name"] == "NETGW_LEADER_ELECTION" for v in container(found)["env"]) for found in (alone, elected, two)]
+    leads = [
+        any(v["name"] == "NETGW_LEADER_ELECTION" for v in container(found)["env"]) for found in (alone, elected, two)
+    ]
     assert leads == [False, True, True]
     assert [sum(obj["kind"] == "PodDisruptionBudget" for obj in found) for found in (alone, elected, two)] == [0, 0, 1]
 
@@ -155,7 +162,9 @@ def test_selectors_find_the_operator_alone() -> None:
 def test_every_value_has_a_sentence() -> None:
     text = VALUES.read_text()
     told = {value.path for value in described(text)}
-    missing = [path for path in leaves(yaml.safe_load(text)) if not any(path[: n + 1] in told for n in range(len(path)))]
+    missing = [
+        path for path in leaves(yaml.safe_load(text)) if not any(path[: n + 1] in told for n in range(len(path)))
+    ]
     assert missing == []
 
 

@@ -1,4 +1,4 @@
-"""JSON schemas for kubeconform, one file per kind, from what an API server says of itself: no network, no other version.
+"""JSON schemas for kubeconform, one file per kind, from what an API server says of itself: no network is needed.
 
 Stricter than the server's own words: a field that it does not know is an error.
 """

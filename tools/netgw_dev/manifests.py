@@ -33,8 +33,8 @@ metadata:
     pod-security.kubernetes.io/warn: restricted
 """
 INSTALL_HEAD = """\
-# All of netgw: CRDs, roles, the operator. Build its image from the Dockerfile and push it where your cluster pulls from;
-# the kustomization beside this file puts that place in. The Secret with the credentials is yours to make:
+# All of netgw: CRDs, roles, the operator. Build its image from the Dockerfile and push it where your cluster pulls
+# from; the kustomization beside this file puts that place in. The Secret with the credentials is yours to make:
 #   kubectl create namespace netgw-system
 #   kubectl --namespace netgw-system create secret generic upcloud --from-literal=token=...
 # Give NETGW_CLUSTER_NAME a value before the day on which you rebuild the cluster: docs/settings.md.
