@@ -126,7 +126,7 @@ def test_credentials_are_a_token_or_a_name_with_a_password() -> None:
         given = {variable["name"]: "madeup" for variable in container(found)["env"] if "UPCLOUD_" in variable["name"]}
         given.pop("UPCLOUD_DEBUG_API_BASE_URL", None)
         assert list(given) == [f"UPCLOUD_{name}" for name in names]
-        assert Credentials.from_env(given)
+        assert Credentials.from_env(given).secrets()
 
 
 def test_a_token_among_the_values_goes_into_a_secret_and_nowhere_else() -> None:
