@@ -22,7 +22,7 @@ demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEE
 	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
 
 test: $(STAMP) ## run every test on a real API server and show the coverage
-	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl)
+	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane) charts
 	@rm -f .coverage .coverage.*
 	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile
 	@$(PY) -m coverage combine --quiet
@@ -33,7 +33,7 @@ simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRS
 	  $(if $(STEPS),--steps $(STEPS))
 
 soak: $(STAMP) ## run every reliability proof in full, for hours, and write docs/reliability.md from its figures
-	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl)
+	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane)
 	NETGW_EFFORT=soak NETGW_FIGURES=build/figures.json $(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/reliability
 	PYTHONPATH=tools $(PY) -m netgw_dev.reliability build/figures.json
 
@@ -43,14 +43,19 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PY) -m netgw.cli crds --check crds
+	$(PY) -m netgw.cli crds --check helm/netgw/files/crds
 	$(PY) -m netgw.cli fields --check docs
 
-generate: $(STAMP) ## write crds/ and the field tables in docs/ from the models
+generate: $(STAMP) ## write what comes from the models and the chart: crds/, deploy/, tables in docs/, golden files
 	$(PY) -m netgw.cli crds --write crds
+	$(PY) -m netgw.cli crds --write helm/netgw/files/crds
+	PYTHONPATH=tools $(PY) -m netgw_dev.manifests --write
+	PYTHONPATH=tools $(PY) -m netgw_dev.chart_page --write
+	NETGW_GOLDEN=write $(PY) -m pytest -q tests/chart/test_golden.py
 	$(PY) -m netgw.cli fields --write docs
 
 control-plane: $(STAMP) ## build etcd, kube-apiserver and the like when missing; the last line is their folder
-	@$(BINARIES)
+	@$(BINARIES) control-plane
 
 clean: ## remove what these targets made in this folder (the built control plane stays in ~/.cache/netgw)
 	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build

@@ -1,9 +1,10 @@
-"""The programs of the control plane: found, or built with Go from the modules that tools/go.mod pins.
+"""Programs that tests and the demo need: found, or built with Go from the modules below tools/ that pin them.
 
 The order of choice, for each program by itself: the folder that KUBEBUILDER_ASSETS names, our cache, a build. The cache
-is `$XDG_CACHE_HOME/netgw/control-plane/<key>/`; the key is a digest of go.sum, the build's flags and the platform.
+is `$XDG_CACHE_HOME/netgw/<set>/<key>/`; the key is a digest of go.sum, the build's flags and the platform. The sets
+stand in `modules.py`.
 
-`python -m netgw_dev.binaries [NAME...]` prints one folder that holds all of them as its last line.
+`python -m netgw_dev.binaries [SET or NAME...]` prints one folder that holds all of them as its last line.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import fcntl
 import hashlib
 import itertools
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -21,89 +21,42 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from netgw_dev.modules import CONTROL_PLANE, PACKAGES, SETS, Recipe
 from netgw_dev.process import terminated_as_interrupted
 
-MODULE = Path(__file__).resolve().parents[1]
-PACKAGES: Mapping[str, str] = MappingProxyType(
-    {
-        "etcd": "go.etcd.io/etcd/server/v3",
-        "kubectl": "k8s.io/kubernetes/cmd/kubectl",
-        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    }
-)
-_GOARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+__all__ = ["PACKAGES", "MissingBinaries", "Recipe", "cache_folder", "gather", "locate"]
 
 
 class MissingBinaries(Exception):
     """Nothing of that name was found or could be built; the message is one line that says what to do."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How the programs are built; whatever is in here decides where in the cache they belong."""
-
-    module: Path
-    flags: tuple[str, ...]
-    goos: str
-    goarch: str
-
-    @classmethod
-    def of(cls, module: Path = MODULE) -> Recipe:
-        """Link in the version that go.mod names: without it the server reports one that no client can parse."""
-        text = (module / "go.mod").read_text()
-        found = re.search(r"^\s*k8s\.io/kubernetes (v(\d+)\.(\d+)\.\S+)", text, re.MULTILINE)
-        if found is None:
-            raise ValueError(f"{module / 'go.mod'} does not require k8s.io/kubernetes")
-        version, major, minor = found.groups()
-        variables = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
-        link = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in variables.items())
-        machine = platform.machine().lower()
-        return cls(module, ("-trimpath", "-ldflags", f"-s -w {link}"), sys.platform, _GOARCH.get(machine, machine))
-
-    @property
-    def key(self) -> str:
-        """Names the folder in the cache."""
-        parts = ((self.module / "go.sum").read_text(), *self.flags, self.goos, self.goarch)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
-
-    def command(self, go: str, package: str, target: Path) -> list[str]:
-        """Build one package into one file; etcd's would otherwise be called `server`."""
-        return [go, "build", *self.flags, "-o", str(target), package]
-
-    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Without cgo and without a workspace file that happens to lie above."""
-        return {**environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOOS": self.goos, "GOARCH": self.goarch}
-
-
 def cache_folder(recipe: Recipe, environ: Mapping[str, str] = os.environ) -> Path:
     """Where this recipe's programs are kept."""
     base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
-    return Path(base) / "netgw" / "control-plane" / recipe.key
+    return Path(base) / "netgw" / recipe.name / recipe.key
 
 
 def locate(
     names: Sequence[str] = tuple(PACKAGES), *, environ: Mapping[str, str] = os.environ, recipe: Recipe | None = None
 ) -> dict[str, Path]:
-    """Find every program, building what is missing. Progress goes to stderr.
+    """Find every program of one recipe (default: the control plane), building what is missing. Progress goes to stderr.
 
     Raises MissingBinaries, with one line, when Go is missing or fails.
     """
-    recipe = recipe or Recipe.of()
+    recipe = recipe or SETS[CONTROL_PLANE]()
     cache = cache_folder(recipe, environ)
     found = _present(names, _folders(cache, environ))
     if missing := [name for name in names if name not in found]:
         go = shutil.which("go", path=environ.get("PATH"))
         if go is None:
             raise MissingBinaries(_advice(missing, recipe))
-        with _locked(cache):
+        with _locked(cache, recipe.name):
             found = _present(names, _folders(cache, environ))  # somebody else may have built them meanwhile
             if missing := [name for name in names if name not in found]:
                 _build(missing, recipe, go, cache, environ)
@@ -150,14 +103,14 @@ def _advice(missing: Sequence[str], recipe: Recipe) -> str:
 
 
 @contextlib.contextmanager
-def _locked(cache: Path) -> Iterator[None]:
+def _locked(cache: Path, name: str) -> Iterator[None]:
     """Let one run build at a time; the lock goes with its holder, however that ends."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Waiting for another build of the control plane …", file=sys.stderr)
+            print(f"Waiting for another build of {name} …", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -167,13 +120,13 @@ def _build(names: Sequence[str], recipe: Recipe, go: str, cache: Path, environ: 
     for leftover in cache.glob("building-*"):  # of a build that was killed: we hold the lock
         shutil.rmtree(leftover, ignore_errors=True)
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
-    console.print(f"Building the control plane once, some minutes of work, into {cache}")
+    console.print(f"Building {recipe.name} once, some minutes of work, into {cache}")
     with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as work:
         for name in names:
             target = Path(work) / name
             with _progress(console, name):
                 built = subprocess.run(
-                    recipe.command(go, PACKAGES[name], target),
+                    recipe.command(go, recipe.packages[name], target),
                     cwd=recipe.module,
                     env=recipe.environment(environ),
                     stderr=subprocess.PIPE,
@@ -202,16 +155,24 @@ def _progress(console: Console, name: str) -> Iterator[None]:
         console.print(f"  {name} done in {time.monotonic() - started:.0f} s")
 
 
-def main(names: Sequence[str]) -> None:
-    """Print one folder with the programs of these names, building what is missing."""
+def main(words: Sequence[str]) -> None:
+    """Print one folder with the programs of these names and sets (default: all there are), building what is missing."""
     try:
         with terminated_as_interrupted():
-            print(gather(locate(names), cache_folder(Recipe.of())))
-    except MissingBinaries as missing:
-        sys.exit(str(missing))
+            found: dict[str, Path] = {}
+            for name, recipe in ((name, of()) for name, of in SETS.items()):
+                if wanted := [program for program in recipe.packages if not words or {program, name} & set(words)]:
+                    found |= locate(wanted, recipe=recipe)
+            if missing := [word for word in words if word not in {*found, *SETS}]:
+                sys.exit(
+                    f"Nothing is named {', '.join(missing)}; there are {', '.join(SETS)} and the programs in them."
+                )
+            print(gather(found, cache_folder(SETS[CONTROL_PLANE]())))
+    except MissingBinaries as missing_binaries:
+        sys.exit(str(missing_binaries))
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or tuple(PACKAGES))
+    main(sys.argv[1:])
