@@ -312,12 +312,12 @@ def test_when_credentials_expire_and_that_they_are_refused() -> None:
         return total(scrape(d), "netgw_credentials_expiry_timestamp_seconds", account="bob", **secret)
 
     async def story(d: Tenants) -> None:
-        d.hand(BOB, **{"expires-at": b"2026-11-22T03:00:00Z\n"})
+        d.kubernetes.put_data(SECRET, {"token": BOB.encode(), "expires-at": b"2026-11-22T03:00:00Z\n"}, TENANT)
         d.tree(TENANT, **REF)
         await d.start()
         await d.until(lambda: d.in_sync(TENANT))
         assert expiry(d) == 1795316400
-        d.hand(BOB, **{"expires-at": b"soon"})
+        d.kubernetes.put_data(SECRET, {"token": BOB.encode(), "expires-at": b"soon"}, TENANT)
         await d.until(lambda: expiry(d) == 0)
         d.hand(SPARE)
         refused = {**secret, "reason": "CredentialsRefused"}

@@ -74,6 +74,8 @@ def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
         assert page.startswith(f"# {alert['alert']}\n")
         assert "\n## Look\n" in page
         assert "\n## Do\n" in page
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page):
+            assert (RUNBOOKS / link).exists(), link
 
 
 def test_the_page_lists_the_alerts_as_they_are() -> None:
@@ -87,7 +89,7 @@ def test_the_page_lists_the_alerts_as_they_are() -> None:
 def test_what_is_kept_back_has_the_labels_that_the_rule_of_alertmanager_wants() -> None:
     """`needs: upcloud` and an account to compare; the alert that keeps them back has not the first."""
     text = (ROOT / "docs" / "alerts.md").read_text()
-    [rule] = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])["inhibit_rules"]
+    [rule] = yaml.safe_load(text.split("```yml\n")[1].split("```")[0])["inhibit_rules"]
     assert rule["source_matchers"] == ['alertname="NetgwUpCloudUnreachable"']
     assert rule["target_matchers"] == ['needs="upcloud"']
     assert rule["equal"] == ["account"]

@@ -1,4 +1,4 @@
-"""promtool and Prometheus, built where they are missing, and a Prometheus that scrapes one address until it is closed."""
+"""promtool, and a Prometheus that scrapes one address until it is closed; both are built where they are missing."""
 
 from __future__ import annotations
 
