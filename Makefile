@@ -26,7 +26,7 @@ demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEE
 	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
 
 test: $(STAMP) ## run every test on a real API server and show the coverage
-	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane) charts
+	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane) charts observability
 	@rm -f .coverage .coverage.*
 	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(LONG))
 	@$(PY) -m coverage combine --quiet

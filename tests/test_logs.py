@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from netgw import logs
+from netgw.engine.objects import Name
 
 log = logging.getLogger("netgw.tests")
 
@@ -116,3 +117,29 @@ def test_a_line_is_bounded(style: Any) -> None:
     assert len(line) <= 8192
     assert "begin" in line
     assert "end" in line
+
+
+def test_json_says_which_object_and_pass_and_what_the_cloud_calls_its_answer() -> None:
+    """The answer may come in another task that the pass started. A line's own id goes before that of the pass."""
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+
+    async def story() -> None:
+        ref = Name("VpnTunnel", "default", "office-1")
+        with logs.about(ref, uid="1b2c", reconcile="1b2c-7"):
+            await asyncio.create_task(answer("01MADEUP"))
+            log.info("sent")
+            log.info("refused", extra={"correlation_id": "02MADEUP"})
+        await answer("03MADEUP")
+        log.info("bare")
+
+    async def answer(correlation_id: str) -> None:
+        logs.answered(correlation_id)
+
+    asyncio.run(story())
+    sent, refused, bare = (json.loads(line) for line in stream.getvalue().splitlines())
+    about = {"object": "VpnTunnel default/office-1", "kind": "VpnTunnel", "namespace": "default", "name": "office-1"}
+    whole = about | {"uid": "1b2c", "reconcile": "1b2c-7"}
+    assert sent.items() >= (whole | {"correlation_id": "01MADEUP"}).items()
+    assert refused.items() >= (whole | {"correlation_id": "02MADEUP"}).items()
+    assert bare.keys() == {"time", "level", "logger", "message"}

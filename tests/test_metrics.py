@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -13,8 +16,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser as openmetrics_parser
 
 from netgw import __version__
+from netgw.engine.objects import Key
+from netgw.engine.outcome import Settled, Stalled
+from netgw.engine.queue import Queue
 from netgw.engine.store import Store
-from netgw.kube.telemetry import BUCKETS, CallLog, GatewaySample, Part, Sample, Traffic, TunnelSample
+from netgw.engine.tally import Tally
+from netgw.kube.telemetry import BUCKETS, AccountSample, CallLog, GatewaySample, Part, Sample, Traffic, TunnelSample
 from netgw.metrics import Exporter, families
 from netgw.probes import ProbeServer, probes_app
 from netgw.settings import Address
@@ -23,8 +30,12 @@ from support.made import LINKS, made
 
 GATEWAY, CONNECTION, TUNNEL = Part("10-g", "edge-cloud"), Part("10-c", "office-cloud"), Part("10-t", "office-1-cloud")
 TEXT = "text/plain; version=0.0.4"
-OF_THE_PROCESS = ("netgw_build_info", "netgw_asyncio_tasks", "netgw_python_blocks")
+OF_THE_PROCESS = ("netgw_build_info", "netgw_asyncio_tasks", "netgw_python_blocks", "netgw_leader")
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+WHEN = datetime(2026, 11, 22, 3, tzinfo=UTC)
+ACCOUNT = AccountSample("alice", "default", "upcloud", "CredentialsRefused", None, WHEN.timestamp(), 25.5, 0, 3)
+OWN = AccountSample("alice", "", "", None, 1700000000.0, None, 25.5, 20, 0)
 
 WHOLE = TunnelSample(
     TUNNEL,
@@ -39,7 +50,11 @@ WHOLE = TunnelSample(
     life_seconds=800,
     age=12.5,
 )
-NAT = GatewaySample(GATEWAY, 15, 8773, 3, unknown_sas=0, age=12.5)
+NAT = GatewaySample(GATEWAY, 15, 8773, 3, unknown_sas=0, connections_limit=50_000, age=12.5)
+
+
+async def _nothing(_: Key) -> None:
+    """No pass is made here."""
 
 
 class Source:
@@ -47,12 +62,15 @@ class Source:
 
     def __init__(self, *samples: Sample) -> None:
         self.store = Store(LINKS)
+        self.tally = Tally()
+        self.queue: Queue[Key] = Queue(_nothing, workers=1, rng=random.Random(0))
         self._samples = list(samples)
         conditions = [
             {"type": "Ready", "status": "True", "reason": "Up"},
             {"type": "Synced", "status": "False", "reason": "Updating"},
         ]
-        status = {"uuid": "10-t", "since": "2026-11-22T03:00:00Z", "conditions": conditions}
+        status: dict[str, Any] = {"drift": [{"path": "plan"}], "policies": {"driftPolicy": "Report"}}
+        status |= {"uuid": "10-t", "account": "alice", "since": "2026-11-22T03:00:00Z", "conditions": conditions}
         self.store.apply(made("edge", status={"uuid": "10-g"}))
         self.store.apply(made("office", kind="VpnConnection", status={"uuid": "10-c"}))
         self.store.apply(made("office-1", kind="VpnTunnel", status=status))
@@ -112,7 +130,8 @@ def test_everything(accept: str) -> None:
     assert values(found, "netgw_gateway_nat_accepted_connections_total") == [(edge, 8773)]
     assert values(found, "netgw_gateway_nat_rejected_sessions_total") == [(edge, 3)]
     assert values(found, "netgw_gateway_unknown_sas") == [(edge, 0)]
-    tunnel = {"kind": "VpnTunnel", "namespace": "default", "name": "office-1"}
+    assert values(found, "netgw_gateway_connections_limit") == [(edge, 50_000)]
+    tunnel = {"kind": "VpnTunnel", "namespace": "default", "name": "office-1", "account": "alice"}
     assert values(found, "netgw_object_condition") == [
         ({**tunnel, "type": "Ready", "status": "True", "reason": "Up"}, 1),
         ({**tunnel, "type": "Synced", "status": "False", "reason": "Updating"}, 1),
@@ -121,6 +140,51 @@ def test_everything(accept: str) -> None:
     assert values(found, "netgw_asyncio_tasks") == [({}, 1)]
     assert values(found, "netgw_python_blocks")[0][1] > 1000
     assert values(found, "process_start_time_seconds")
+
+
+def test_the_work_of_the_operator() -> None:
+    source = Source(ACCOUNT, OWN)
+    tally = source.tally
+    tally.ended("VpnTunnel", Settled())
+    tally.ended("VpnTunnel", Settled())
+    tally.ended("Router", Stalled("Rejected", "made up."))
+    tally.cut("Router", "failed", "ValueError")
+    tally.lasted("Router", 0.2)
+    tally.drifted("VpnTunnel", "corrected", 2)
+    tally.drifted("VpnTunnel", "refused", 0)
+    tally.keys["VpnTunnel"] += 1
+    tally.became_ready(made("new"), WHEN)
+    found = shown(source)
+    passes = {(s["kind"], s["outcome"], s["reason"]): v for s, v in values(found, "netgw_reconciles_total")}
+    assert passes == {
+        ("VpnTunnel", "settled", "InSync"): 2,
+        ("Router", "stalled", "Rejected"): 1,
+        ("Router", "failed", "ValueError"): 1,
+    }
+    assert values(found, "netgw_reconcile_duration_seconds_sum") == [({"kind": "Router"}, 0.2)]
+    below = {labels["le"]: v for labels, v in values(found, "netgw_reconcile_duration_seconds_bucket")}
+    assert (below["0.1"], below["0.25"], below["+Inf"]) == (0, 1, 1)
+    assert values(found, "netgw_drift_fields_total") == [({"kind": "VpnTunnel", "event": "corrected"}, 2)]
+    assert values(found, "netgw_secret_rotations_total") == [({"kind": "VpnTunnel"}, 1)]
+    drift = {"kind": "VpnTunnel", "namespace": "default", "name": "office-1", "account": "alice", "policy": "Report"}
+    assert values(found, "netgw_object_drift_fields") == [(drift, 1)]
+    for name in ("depth", "active", "oldest_seconds", "longest_pass_seconds"):
+        assert values(found, f"netgw_queue_{name}") == [({}, 0)]
+
+
+def test_credentials_and_accounts() -> None:
+    """The balance is the account's, everything else is the credential's."""
+    found = shown(Source(ACCOUNT, OWN))
+    secret = {"account": "alice", "namespace": "default", "secret": "upcloud"}
+    own = {"account": "alice", "namespace": "", "secret": ""}
+    assert values(found, "netgw_account_hold") == [({**secret, "reason": "CredentialsRefused"}, 1)]
+    assert values(found, "netgw_credentials_expiry_timestamp_seconds") == [(secret, 1795316400)]
+    assert values(found, "netgw_account_last_look_timestamp_seconds") == [(own, 1700000000)]
+    assert values(found, "netgw_account_budget_calls") == [(secret, 0), (own, 20)]
+    assert values(found, "netgw_account_held_back_calls_total") == [(secret, 3), (own, 0)]
+    assert values(found, "netgw_account_credits") == [({"account": "alice"}, 25.5)]
+    assert values(found, "netgw_leader") == [({}, 1)]
+    assert values(shown(None), "netgw_leader") == [({}, 0)]
 
 
 def test_calls_by_route_and_answer() -> None:
@@ -199,12 +263,12 @@ def exported(found: Iterable[Metric]) -> set[str]:
 def test_every_name_has_a_row_in_the_documentation_and_every_row_is_a_name() -> None:
     said = re.findall(r"^\| `(netgw_\w+)` \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE)
     source = Source()
-    assert set(said) == exported(families(source.samples(), source.store)) | {*OF_THE_PROCESS}
+    assert set(said) == exported(families(source)) | {*OF_THE_PROCESS}
     assert len(said) == len(set(said))
 
 
 def test_names_follow_prometheus() -> None:
-    for family in families([], Store(LINKS)):
+    for family in families(Source()):
         assert family.documentation.endswith(".")
         assert re.fullmatch(r"netgw_[a-z_]+", family.name)
         assert "milli" not in family.name

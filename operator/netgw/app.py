@@ -169,6 +169,8 @@ class App:
             started=clock.now(),
         )
         self.reconciler = Reconciler(actuators, env)
+        self.tally = env.tally
+        self._passes = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._relist_at: asyncio.TimerHandle | None = None
         self._relisting = asyncio.Event()
@@ -249,7 +251,9 @@ class App:
 
     async def _work(self, key: Key) -> float | None:
         obj = self.store.get(key)
-        with about(obj.ref if obj is not None else key):
+        self._passes += 1
+        # Of a process its number is enough, and beside the uid it is found again in the logs of several.
+        with about(key if obj is None else obj.ref, uid=key.uid, reconcile=f"{key.uid[:8]}-{self._passes}"):
             if obj is not None:
                 # An object can be heard of before its namespace is, which may say that hands are to be kept off.
                 await self._namespaces.look(obj.namespace)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Literal, TextIO
 
 _LIBRARIES = ("aiohttp", "asyncio", "client", "httpcore", "httpx", "kopf", "kubernetes", "starlette", "uvicorn")
@@ -23,17 +24,37 @@ _LIBRARIES = ("aiohttp", "asyncio", "client", "httpcore", "httpx", "kopf", "kube
 MESSAGE_MOST = 4096
 TRACE_MOST = 16_384
 
-_about: ContextVar[str] = ContextVar("about", default="")
+
+@dataclass
+class _Subject:
+    """What lines are about. One pass shares it with all tasks that it starts."""
+
+    ref: object = ""
+    uid: str = ""
+    reconcile: str = ""
+    correlation_id: str = ""
+
+
+_about: ContextVar[_Subject | None] = ContextVar("about", default=None)
 
 
 @contextmanager
-def about(ref: object) -> Iterator[None]:
-    """Every line logged inside, also by other functions, is about this object (`VpnTunnel default/office-1`)."""
-    token = _about.set(str(ref))
+def about(ref: object, *, uid: str = "", reconcile: str = "") -> Iterator[None]:
+    """Every line logged inside, also by other functions, is about this object (`VpnTunnel default/office-1`).
+
+    `reconcile`: what tells this pass from all others of the process.
+    """
+    token = _about.set(_Subject(ref, uid, reconcile))
     try:
         yield
     finally:
         _about.reset(token)
+
+
+def answered(correlation_id: str | None) -> None:
+    """A cloud answered whatever the next lines are about, under this id of its own."""
+    if (subject := _about.get()) is not None and correlation_id:
+        subject.correlation_id = correlation_id
 
 
 def configure(style: Literal["text", "json"], level: str, stream: TextIO | None = None) -> None:
@@ -71,6 +92,7 @@ class _JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "object": _object(record),
+            **_fields(record),
             "message": _message(record),
             "exception": _cut(self.formatException(record.exc_info), TRACE_MOST) if record.exc_info else "",
         }
@@ -94,7 +116,25 @@ def _escaped(text: str) -> str:
 def _object(record: logging.LogRecord) -> str:
     # kopf hangs the reference on its own lines.
     ref = getattr(record, "k8s_ref", None)
-    return f"{ref.get('kind')} {ref.get('namespace')}/{ref.get('name')}" if ref else _about.get()
+    if ref:
+        return f"{ref.get('kind')} {ref.get('namespace')}/{ref.get('name')}"
+    subject = _about.get()
+    return "" if subject is None else str(subject.ref)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, str]:
+    """Of JSON alone: the object by its parts, which pass it was, and the cloud's id of the last answer in it."""
+    named = str(getattr(record, "correlation_id", None) or "")
+    if ref := getattr(record, "k8s_ref", None):
+        return {field: str(ref.get(field) or "") for field in ("kind", "namespace", "name", "uid")}
+    if (subject := _about.get()) is None:
+        return {"correlation_id": named}
+    return {
+        **{field: str(getattr(subject.ref, field, "")) for field in ("kind", "namespace", "name")},
+        "uid": subject.uid,
+        "reconcile": subject.reconcile,
+        "correlation_id": named or subject.correlation_id,
+    }
 
 
 def _time(record: logging.LogRecord) -> str:

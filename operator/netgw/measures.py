@@ -81,5 +81,11 @@ GATEWAY: Sequence[Row[GatewaySample]] = (
         "IKE security associations of tunnels that the gateway does not list.",
         lambda s, _: s.unknown_sas,
     ),
+    Row(
+        "netgw_gateway_connections_limit",
+        "gauge",
+        "Connections that the plan of the gateway allows.",
+        lambda s, _: s.connections_limit,
+    ),
     Row("netgw_gateway_sample_age_seconds", "gauge", "Seconds since the last sample.", lambda s, _: s.age),
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeVar
+from itertools import accumulate, chain
+from typing import Protocol, TypeVar, assert_never
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
@@ -18,15 +19,15 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from netgw import __version__
-from netgw.engine.objects import Object
+from netgw.engine.objects import Key, Object
+from netgw.engine.queue import Queue
 from netgw.engine.store import Store
-from netgw.kube.telemetry import BUCKETS, CallSample, GatewaySample, Part, Sample, TunnelSample
+from netgw.engine.tally import Histogram, Tally
+from netgw.kube.telemetry import BUCKETS, AccountSample, CallSample, GatewaySample, Part, Sample, TunnelSample
 from netgw.measures import GATEWAY, GATEWAY_LABELS, TUNNEL, TUNNEL_LABELS, Row
+from netgw.tallies import Family, Labels, account_of, of_accounts, of_objects, of_passes, of_queue
 
 T = TypeVar("T", TunnelSample, GatewaySample)
-
-Labels = tuple[str, ...]
-"""Values of labels."""
 
 
 class Source(Protocol):
@@ -34,6 +35,12 @@ class Source(Protocol):
 
     @property
     def store(self) -> Store: ...
+
+    @property
+    def queue(self) -> Queue[Key]: ...
+
+    @property
+    def tally(self) -> Tally: ...
 
     def samples(self) -> list[Sample]: ...
 
@@ -59,8 +66,11 @@ class Exporter:
         # Beside the resident memory, which the allocator gives back late or never and takes a MiB at a time.
         held = sys.getallocatedblocks()
         yield GaugeMetricFamily("netgw_python_blocks", "Blocks of memory that Python objects use.", held)
-        if (source := self._source()) is not None:
-            yield from families(source.samples(), source.store)
+        source = self._source()
+        leads = source is not None
+        yield GaugeMetricFamily("netgw_leader", "1 for the process that works, 0 for one that stands by.", leads)
+        if source is not None:
+            yield from families(source)
 
 
 class Found(Collector):
@@ -73,8 +83,38 @@ class Found(Collector):
         return self._metrics
 
 
-def families(samples: Iterable[Sample], store: Store) -> Iterator[Metric]:
+def families(source: Source) -> Iterator[Metric]:
     """All families about objects and the cloud; also empty ones, so that names do not depend on what happened."""
+    samples, store = source.samples(), source.store
+    yield from _of_cloud(samples, store)
+    accounts = [sample for sample in samples if isinstance(sample, AccountSample)]
+    told = (of_passes(source.tally), of_queue(source.queue), of_objects(store), of_accounts(accounts))
+    yield from map(_rendered, chain(*told))
+
+
+def _rendered(family: Family) -> Metric:
+    name, labels = family.name, family.labels
+    match family.type:
+        case "histogram":
+            histogram = HistogramMetricFamily(name, family.help, labels=labels)
+            for at, value in family.values.items():
+                if isinstance(value, Histogram):
+                    bounds = [*map(str, value.bounds), "+Inf"]
+                    histogram.add_metric(at, list(zip(bounds, accumulate(value.counts), strict=True)), value.sum)
+            return histogram
+        case "counter":
+            plain: CounterMetricFamily | GaugeMetricFamily = CounterMetricFamily(name, family.help, labels=labels)
+        case "gauge":
+            plain = GaugeMetricFamily(name, family.help, labels=labels)
+        case _:
+            assert_never(family.type)
+    for at, value in family.values.items():
+        if not isinstance(value, Histogram):
+            plain.add_metric(at, value)
+    return plain
+
+
+def _of_cloud(samples: Iterable[Sample], store: Store) -> Iterator[Metric]:
     tunnels: dict[Labels, tuple[TunnelSample, Object]] = {}
     gateways: dict[Labels, tuple[GatewaySample, Object]] = {}
     calls: list[CallSample] = []
@@ -142,12 +182,12 @@ def _conditions(store: Store) -> Metric:
     family = GaugeMetricFamily(
         "netgw_object_condition",
         "1 for each condition of each object, with its status and reason.",
-        labels=("kind", "namespace", "name", "type", "status", "reason"),
+        labels=("kind", "namespace", "name", "account", "type", "status", "reason"),
     )
     for obj in store:
         for condition in obj.status.get("conditions") or ():
             said = [str(condition.get(field) or "") for field in ("type", "status", "reason")]
-            family.add_metric((obj.kind, obj.namespace, obj.name, *said), 1)
+            family.add_metric((obj.kind, obj.namespace, obj.name, account_of(obj), *said), 1)
     return family
 
 

@@ -8,8 +8,9 @@ from prometheus_client import generate_latest, parser
 
 from netgw.kube.provider import Sampling
 from netgw.metrics import Found, families
-from support.days import HOUR, SECRETS, Day, day
+from support.days import HOUR, SECRETS, SPARE, Day, day
 from support.history import OTHER_KEY
+from support.tenants import BOB, REF, SECRET, TENANT, Tenants, play
 
 AUTHENTICATION = "received AUTHENTICATION_FAILED notify error"
 TUNNEL = {"namespace": "default", "name": "office-1", "connection": "office", "gateway": "edge"}
@@ -21,7 +22,7 @@ Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 def scrape(d: Day) -> Series:
     """Every sample by name and labels. Nothing secret is in it, whatever happened before."""
     assert d.app is not None
-    body = generate_latest(Found(families(d.app.samples(), d.app.store))).decode()
+    body = generate_latest(Found(families(d.app))).decode()
     for secret in SECRETS:
         assert secret not in body
     found = [sample for family in parser.text_string_to_metric_families(body) for sample in family.samples]
@@ -194,7 +195,7 @@ def test_up_is_not_told_when_the_cloud_is_silent() -> None:
         seen = await scraped(d, 900)
         assert of(seen, "netgw_tunnel_up") is None
         assert metrics(d) == 0
-        tunnel = {"kind": "VpnTunnel", "namespace": "default", "name": "office-1"}
+        tunnel = {"kind": "VpnTunnel", "namespace": "default", "name": "office-1", "account": "alice"}
         unknown = {**tunnel, "type": "Ready", "status": "Unknown", "reason": "CannotObserve"}
         assert seen["netgw_object_condition", frozenset(unknown.items())] == 1
 
@@ -256,3 +257,72 @@ def test_metrics_that_contradict_the_list() -> None:
         assert len(d.kubernetes.writes) == writes
 
     day(story)
+
+
+def total(series: Series, metric: str, **labels: str) -> float:
+    """The sum over all series that have these labels."""
+    return sum(v for (name, at), v in series.items() if name == metric and labels.items() <= dict(at).items())
+
+
+def test_what_the_operator_does_is_counted() -> None:
+    """From nothing to ready, a new key, and a field that somebody changes by hand."""
+
+    async def story(d: Day) -> None:
+        await d.made()
+        first = scrape(d)
+        for kind, count in {"NetworkGateway": 1, "VpnConnection": 1, "VpnTunnel": 2}.items():
+            assert total(first, "netgw_time_to_ready_seconds_count", kind=kind) == count
+            assert total(first, "netgw_reconciles_total", kind=kind, outcome="settled") >= count
+            assert total(first, "netgw_reconcile_duration_seconds_count", kind=kind) >= count
+        assert total(first, "netgw_time_to_ready_seconds_sum", kind="VpnTunnel") > 1
+        assert total(first, "netgw_secret_rotations_total") == 0
+        assert total(first, "netgw_account_credits", account="simulator") == 10_000
+        assert total(first, "netgw_account_hold") == 0
+        assert total(first, "netgw_account_budget_calls", account="simulator", secret="") == 20
+        assert total(first, "netgw_account_last_look_timestamp_seconds") > 0
+        d.secret(OTHER_KEY)
+        await d.until(lambda: total(scrape(d), "netgw_secret_rotations_total", kind="VpnTunnel") == 2)
+        await d.ask("PATCH", f"/gateway/{d.uuid('edge')}/connections/{d.uuid('office')}", {"remote_routes": []})
+        await d.until(lambda: total(scrape(d), "netgw_drift_fields_total", event="corrected") >= 1)
+        assert total(scrape(d), "netgw_drift_fields_total", kind="VpnConnection", event="detected") >= 1
+        await d.settle()
+        assert total(scrape(d), "netgw_object_drift_fields") == 0
+
+    day(story)
+
+
+def test_series_of_work_do_not_grow_with_objects_and_credits_cost_a_call_an_hour() -> None:
+    async def story(d: Day) -> None:
+        await d.made()
+        await asyncio.sleep(1300)
+        before = set(await scraped(d, 600, every=120))
+        d.world.calls.clear()
+        after = set(await scraped(d, 1.5 * HOUR, every=200))
+        assert after - before == set()
+        assert 1 <= len([call for call in d.calls("GET") if call.endswith("/account")]) <= 2
+
+    day(story)
+
+
+def test_when_credentials_expire_and_that_they_are_refused() -> None:
+    """Said by the Secret, and by UpCloud. What is no time says nothing, and harms nothing."""
+    secret = {"namespace": TENANT, "secret": SECRET}
+
+    def expiry(d: Tenants) -> float:
+        return total(scrape(d), "netgw_credentials_expiry_timestamp_seconds", account="bob", **secret)
+
+    async def story(d: Tenants) -> None:
+        d.kubernetes.put_data(SECRET, {"token": BOB.encode(), "expires-at": b"2026-11-22T03:00:00Z\n"}, TENANT)
+        d.tree(TENANT, **REF)
+        await d.start()
+        await d.until(lambda: d.in_sync(TENANT))
+        assert expiry(d) == 1795316400
+        d.kubernetes.put_data(SECRET, {"token": BOB.encode(), "expires-at": b"soon"}, TENANT)
+        await d.until(lambda: expiry(d) == 0)
+        d.hand(SPARE)
+        refused = {**secret, "reason": "CredentialsRefused"}
+        await d.until(lambda: total(scrape(d), "netgw_account_hold", account="bob", **refused) == 1)
+        d.hand(BOB)
+        await d.until(lambda: total(scrape(d), "netgw_account_hold", account="bob") == 0)
+
+    play(story)

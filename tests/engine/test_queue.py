@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from netgw.engine.ports import Unanswered
 from netgw.engine.queue import BACKOFF_MOST, Queue
 from support.virtual_time import VirtualLoop, run
 
@@ -279,3 +280,37 @@ def test_no_wake_up_is_lost(steps: list[tuple[str, str, float]], workers: int, s
     for at, due, key in wanted:
         # It waits for a worker at most as long as every other key, and itself, takes.
         assert any(key == other and at <= begun <= due + 10.0 for begun, other in work.begun)
+
+
+def test_depth_and_age() -> None:
+    """One worker, ten seconds each: the second waits for the first."""
+
+    async def story(queue: Queue[str]) -> None:
+        assert (queue.oldest, queue.longest) == (0.0, 0.0)
+        queue.add("a")
+        queue.add("b")
+        await asyncio.sleep(4)
+        assert (queue.active, queue.waiting) == (1, 1)
+        assert (queue.oldest, queue.longest) == (4.0, 4.0)
+        await asyncio.sleep(8)
+        assert (queue.active, queue.waiting) == (1, 0)
+        assert (queue.oldest, queue.longest) == (0.0, 2.0)
+
+    play(story, Work(seconds=lambda _: 10.0), workers=1)
+
+
+@pytest.mark.parametrize(("error", "traces"), [(Unanswered("no answer in time"), 0), (ValueError("made up"), 1)])
+def test_a_traceback_is_for_what_nobody_expected(
+    error: Exception, traces: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(_: str) -> None:
+        raise error
+
+    async def story(queue: Queue[str]) -> None:
+        queue.add("a")
+        await asyncio.sleep(0.5)
+
+    play(story, Work(answer=answer))
+    [record] = [record for record in caplog.records if record.message.startswith("pass failed")]
+    assert bool(record.exc_info) == bool(traces)
+    assert traces or record.message.endswith("Unanswered: no answer in time")

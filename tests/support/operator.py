@@ -165,8 +165,7 @@ class Operator:
             NETGW_POLL_INTERVAL=str(POLL_INTERVAL),
             NETGW_FAST_POLL_INTERVAL=str(FAST_POLL_INTERVAL),
             NETGW_SECRET_INTERVAL=str(SECRET_INTERVAL),
-            NETGW_METRICS_INTERVAL="0",  # the checker scrapes, and nobody is to be asked anything because of that
-            **settings,
+            **{"NETGW_METRICS_INTERVAL": "0"} | settings,  # the checker scrapes: nobody is to be asked because of that
         )
         self._lives: list[Life] = []
 

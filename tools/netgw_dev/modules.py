@@ -11,12 +11,12 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 MODULE = Path(__file__).resolve().parents[1]
-CONTROL_PLANE, CHARTS = "control-plane", "charts"
+CONTROL_PLANE, CHARTS, OBSERVABILITY = "control-plane", "charts", "observability"
 
 PACKAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -29,6 +29,9 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
 """The control plane."""
 CHART_PACKAGES: Mapping[str, str] = MappingProxyType(
     {"helm": "helm.sh/helm/v3/cmd/helm", "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"}
+)
+OBSERVABILITY_PACKAGES: Mapping[str, str] = MappingProxyType(
+    {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")}
 )
 _GOARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -98,5 +101,13 @@ def charts(module: Path = MODULE / "charts") -> Recipe:
     return recipe(CHARTS, module, CHART_PACKAGES, linked)
 
 
-SETS: Mapping[str, Callable[[], Recipe]] = MappingProxyType({CONTROL_PLANE: Recipe.of, CHARTS: charts})
+def observability(module: Path = MODULE / "observability") -> Recipe:
+    """Prometheus and promtool, which find their targets in files: no client of any cloud is compiled."""
+    plain = recipe(OBSERVABILITY, module, OBSERVABILITY_PACKAGES)
+    return replace(plain, flags=("-tags", "remove_all_sd", *plain.flags))
+
+
+SETS: Mapping[str, Callable[[], Recipe]] = MappingProxyType(
+    {CONTROL_PLANE: Recipe.of, CHARTS: charts, OBSERVABILITY: observability}
+)
 """By name."""

@@ -30,9 +30,11 @@ class Memo:
 
     `fresh`: this process put the finalizer on it, so nothing can have been made before. `looks`: when those began that
     found nothing of an unfinished create or of a lost status. `searched`: the name and parent that were looked for.
+    `awaited`: it was new to us all, and has not been Ready yet.
     """
 
     fresh: bool = False
+    awaited: bool = False
     attempts: dict[str, Attempt] = field(default_factory=dict)
     failures: int = 0
     conflicts: int = 0

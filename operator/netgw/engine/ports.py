@@ -25,10 +25,14 @@ class ObjectGone(Exception):
     """The object does not exist any more."""
 
 
+class Unanswered(Exception):
+    """Kubernetes did not answer, or does not let us now: nothing is wrong with whoever asked. It is tried again."""
+
+
 class Kubernetes(Protocol):
     """Reads and writes of our own objects. Every write carries uid and resourceVersion of the object it was decided on.
 
-    All raise `WriteConflict` or `ObjectGone`, or another exception when Kubernetes does not answer.
+    All raise `WriteConflict`, `ObjectGone` or `Unanswered`.
     """
 
     async def add_finalizer(self, obj: Object) -> Object: ...

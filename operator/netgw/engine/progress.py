@@ -18,6 +18,7 @@ from netgw.engine.plan import Change
 from netgw.engine.policy import Defaults, InvalidPolicies, Policies
 from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteConflict
 from netgw.engine.store import Store
+from netgw.engine.tally import Tally
 from netgw.engine.tell import tell
 from netgw.engine.text import SHOWN_MOST, one_line, shown
 from netgw.engine.verdict import bounded, cut
@@ -48,6 +49,7 @@ class Environment:
     read_only: bool
     started: float
     stopping: bool = False
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass
@@ -248,6 +250,7 @@ class Pass:
             if entry["path"] not in before:
                 said = f"{entry['path']} is {entry['observed']} in the cloud, the spec says {entry['desired']}."
                 self.event("Warning", "Drifted", said)
+                self.env.tally.drifted(self.obj.kind, "detected")
         self.status["drift"] = drift[:DRIFT_MOST]
         if not drift:
             del self.status["drift"]
@@ -264,6 +267,7 @@ class Pass:
             self.status["psk"] = desired.psk.to_status() | {"acceptedAt": self.now_text()}
             if (asked := self.obj.annotation("push-psk-requested-at")) is not None:
                 self.status["lastHandledPushPskAt"] = asked
+            self.env.tally.keys[self.obj.kind] += 1
             self.event("Normal", "PskRotated", "The cloud accepted the new pre-shared key.")
         if others := [str(change) for change in changes if not change.secret]:
             self.event("Normal", "Updated", "; ".join(others))
@@ -283,6 +287,15 @@ class Pass:
             self.status = dict(self.obj.status)
             self.env.wake(self.env.store.apply(self.obj, own_write=True))
             tell(self.env.reporter, before, self.obj)
+            self._count(before)
+
+    def _count(self, before: Object) -> None:
+        """A status was written."""
+        if self.obj.reason == "DriftFight" != before.reason:
+            self.env.tally.drifted(self.obj.kind, "fought")
+        if self.memo.awaited and (self.obj.condition("Ready") or {}).get("status") == "True":
+            self.memo.awaited = False
+            self.env.tally.became_ready(self.obj, self.env.clock.wall())
 
     async def save_surely(self, outcome: Outcome) -> None:
         """Record what the cloud did, also when the object moved meanwhile: on the fresh object, until it is written."""

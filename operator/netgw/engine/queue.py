@@ -13,6 +13,8 @@ import random
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from netgw.engine.ports import Unanswered
+
 log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
@@ -27,8 +29,8 @@ class Queue(Generic[K]):
         self._workers = workers
         self._rng = rng
         self._ready: asyncio.Queue[K | None] = asyncio.Queue()
-        self._queued: set[K] = set()
-        self._active: set[K] = set()
+        self._queued: dict[K, float] = {}  # since when, the eldest first
+        self._active: dict[K, float] = {}
         self._dirty: set[K] = set()
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
@@ -38,6 +40,30 @@ class Queue(Generic[K]):
 
     def __len__(self) -> int:
         return len(self._queued) + len(self._active)
+
+    @property
+    def waiting(self) -> int:
+        """How many are due and wait for a worker."""
+        return len(self._queued)
+
+    @property
+    def active(self) -> int:
+        """How many are worked on."""
+        return len(self._active)
+
+    @property
+    def oldest(self) -> float:
+        """Seconds for which the first in the queue has waited, 0 when nothing waits."""
+        return self._age(self._queued)
+
+    @property
+    def longest(self) -> float:
+        """Seconds for which the longest pass has run, 0 when none runs."""
+        return self._age(self._active)
+
+    @staticmethod
+    def _age(since: dict[K, float]) -> float:
+        return max(0.0, _now() - min(since.values())) if since else 0.0
 
     @property
     def idle(self) -> bool:
@@ -52,14 +78,14 @@ class Queue(Generic[K]):
         if key in self._active:
             self._dirty.add(key)
         elif key not in self._queued:
-            self._queued.add(key)
+            self._queued[key] = _now()
             self._ready.put_nowait(key)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Due in `seconds`, or earlier where it is due earlier already."""
         if self._stopping or key in self._queued or key in self._dirty:
             return
-        due = asyncio.get_running_loop().time() + max(seconds, 0.0)
+        due = _now() + max(seconds, 0.0)
         timer = self._timers.get(key)
         if timer is not None and timer.when() <= due:
             return
@@ -96,20 +122,23 @@ class Queue(Generic[K]):
 
     async def _run(self) -> None:
         while (key := await self._ready.get()) is not None:
-            self._queued.discard(key)
-            self._active.add(key)
+            self._queued.pop(key, None)
+            self._active[key] = _now()
             await self._turn(key)
 
     async def _turn(self, key: K) -> None:
         try:
             after = await self._work(key)
             self._failures.pop(key, None)
+        except Unanswered as error:
+            after = self._backoff(key)
+            log.warning("pass failed, again in %.0f s: %s: %s", after, type(error).__name__, error)
         except Exception:
             after = self._backoff(key)
             log.exception("pass failed, again in %.0f s", after)
         finally:
             self.worked += 1
-            self._active.discard(key)
+            self._active.pop(key, None)
         if key in self._dirty:
             self._dirty.discard(key)
             self.add(key)
@@ -133,3 +162,7 @@ class Queue(Generic[K]):
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

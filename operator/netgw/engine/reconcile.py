@@ -47,15 +47,24 @@ class Reconciler:
             self._memos.pop(key, None)
             return None
         memo = self._memos.setdefault(key, Memo())
+        tally, began = self._env.tally, self._env.clock.now()
         try:
             after = await self._pass(obj, memo)
         except WriteConflict:
+            tally.cut(obj.kind, "conflict")
             return await self._refresh(obj, memo)
         except ObjectGone:
+            tally.cut(obj.kind, "gone")
             self._env.wake(self._env.store.remove(key, certain=False))
             return None
         except Stopping:
+            tally.cut(obj.kind, "stopping")
             return None
+        except Exception as error:
+            tally.cut(obj.kind, "failed", type(error).__name__)
+            raise
+        finally:
+            tally.lasted(obj.kind, self._env.clock.now() - began)
         memo.conflicts = 0
         return after
 
@@ -84,7 +93,7 @@ class Reconciler:
             if obj.deleting:
                 return None
             obj = await self._env.kubernetes.add_finalizer(obj)
-            memo.fresh = not obj.status
+            memo.fresh = memo.awaited = not obj.status
             self._env.wake(self._env.store.apply(obj, own_write=True))
         p = Pass(obj, self._actuators[obj.kind], memo, self._env)
         p.note_requests()
@@ -94,7 +103,9 @@ class Reconciler:
             outcome = p.failed(failure)
         if outcome is None:
             await self._let_go(p)
+            self._env.tally.cut(obj.kind, "released")
             return None
+        self._env.tally.ended(obj.kind, outcome)
         if not p.lost or obj.deleting:  # conditions without uuid would say that nothing was ever made
             await p.save(outcome)
         return p.due(outcome)

@@ -14,7 +14,7 @@ What may go out goes out while the rest waits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 
 from netgw.engine.actuator import Desired, External
 from netgw.engine.objects import Json, parse_time
@@ -42,9 +42,18 @@ async def update(
         refused = p.memo.refusal(key, p.env.clock.now())
         prepared = refused or p.actuator.prepare(p.obj, external, batch)
         if not isinstance(prepared, Waiting | Stalled):
-            return pick((await _send(p, external, desired, batch, key, prepared), *held))
+            return pick((await _counted(p, drifted, batch, _send(p, external, desired, batch, key, prepared)), *held))
         held.append(prepared)
     return pick(held) if held else Settled()
+
+
+async def _counted(p: Pass, drifted: frozenset[str], batch: Changes, sending: Awaitable[Outcome]) -> Outcome:
+    """What becomes of drift. A change that was sent says Updating; anything else is a refusal."""
+    outcome = await sending
+    sent = outcome.reason == "Updating"
+    fields = sum(change.path in drifted for change in batch)
+    p.env.tally.drifted(p.obj.kind, "corrected" if sent else "refused", fields)
+    return outcome
 
 
 async def _send(

@@ -17,7 +17,7 @@ from __future__ import annotations
 from netgw.engine import ports
 
 
-class KubernetesError(Exception):
+class KubernetesError(ports.Unanswered):
     """Kubernetes did not answer (`status` is None) or refused."""
 
     def __init__(self, message: str, status: int | None = None):

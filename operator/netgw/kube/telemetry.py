@@ -55,13 +55,17 @@ class TunnelSample:
 
 @dataclass(frozen=True)
 class GatewaySample:
-    """NAT of one gateway, and how many security associations the cloud named that belong to no tunnel it lists."""
+    """NAT of one gateway, and how many security associations the cloud named that belong to no tunnel it lists.
+
+    `connections_limit`: how many connections its plan allows.
+    """
 
     gateway: Part
     active_connections: int | None = None
     accepted_connections: int | None = None
     rejected_sessions: int | None = None
     unknown_sas: int | None = None
+    connections_limit: int | None = None
     age: float | None = None
 
 
@@ -82,7 +86,26 @@ class CallSample:
     buckets: tuple[int, ...]
 
 
-Sample = TunnelSample | GatewaySample | CallSample
+@dataclass(frozen=True)
+class AccountSample:
+    """One credential and its account. `namespace` and `secret` are empty for the operator's own.
+
+    `hold`: the reason why no call can be made with it, None: it can. `last_look` and `expires` are seconds since 1970.
+    `budget`: how many calls could go out at once; `held_back`: how many did not for want of a turn.
+    """
+
+    account: str
+    namespace: str
+    secret: str
+    hold: str | None
+    last_look: float | None
+    expires: float | None
+    credits: float | None
+    budget: int | None
+    held_back: int
+
+
+Sample = TunnelSample | GatewaySample | CallSample | AccountSample
 
 
 class CallLog:

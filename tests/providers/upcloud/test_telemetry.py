@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from netgw.engine.outcome import Hold, Waiting
 from netgw.kube.provider import Listener, Sampling
 from netgw.kube.telemetry import CallSample, GatewaySample, Traffic, TunnelSample
-from netgw.providers.upcloud.api import Credentials, Gateway, UpCloud
+from netgw.providers.upcloud.api import Credentials, Gateway, Plan, UpCloud
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.telemetry import Telemetry
 from support.virtual_time import VirtualClock, VirtualLoop, run
@@ -48,6 +48,7 @@ class Account:
     def __init__(self, loop: VirtualLoop, interval: float = 60.0, share: float = 0.25) -> None:
         self.clock = VirtualClock(loop)
         self.username: str | None = "alice"
+        self.plans: dict[str, Plan] = {}
         self.gateways = [one()]
         self.answer: dict[str, Any] = {"gateways": [nat()], "ipsec_metrics": {"ike_sas": [sa()]}}
         self.status = 200

@@ -21,6 +21,7 @@ from weakref import WeakValueDictionary
 from netgw.engine.outcome import CallFailed, Hold
 from netgw.engine.ports import Clock
 from netgw.kube.provider import SAMPLING, Intervals, Listener, Sampling
+from netgw.kube.telemetry import AccountSample
 from netgw.providers.upcloud.api import Connection, Gateway, Plan, Reply, UpCloud, UpCloudError
 from netgw.providers.upcloud.cache import Flights, Moved
 from netgw.providers.upcloud.failures import Caller, mapped
@@ -40,7 +41,7 @@ SPREAD, RETRY_SPREAD = 0.05, 0.25
 """How far a pause may be from its mean, as a part of it."""
 REFUSED_AGAIN, REFUSED_MOST = 30.0, 900.0
 """Seconds after a second refusal, doubled with each that follows, until a good look wakes what was refused again."""
-PLANS_AGAIN = 3600.0
+PLANS_AGAIN = CREDITS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
 
@@ -65,6 +66,9 @@ class Account:
         self._taken = False
         self.username: str | None = None
         self.plans: dict[str, Plan] = {}
+        self.expires: datetime | None = None
+        self._credits: float | None = None
+        self._credits_due = clock.now()
         self._plans_again = self._plans_due = clock.now()
         self._clock = clock
         self._rng = rng
@@ -96,9 +100,13 @@ class Account:
         """Whether this is still the client: what another one reads may be another account's."""
         return client is self._client
 
-    def use(self, client: UpCloud) -> UpCloud | None:
-        """From now on with these credentials; whose they are is settled anew. Returns the client of those before."""
+    def use(self, client: UpCloud, expires: datetime | None = None) -> UpCloud | None:
+        """From now on with these credentials; whose they are is settled anew. Returns the client of those before.
+
+        `expires`: when they do, as far as somebody said so.
+        """
         before, self._client = self._client, client
+        self.expires = expires
         client.listen(self.telemetry.called)
         self._withdrawn, self.username = None, None
         self._sight.answers()
@@ -148,6 +156,8 @@ class Account:
                 await self._settle()
             gateways, reply = await self._list()
             await self._know_plans(gateways)
+            if self.telemetry.is_scraped() and self._clock.now() >= self._credits_due:
+                self._know_credits((await self.api.get_account()).value.credits)
         except UpCloudError as error:
             if client is self._client:
                 self._failed(error)
@@ -163,14 +173,20 @@ class Account:
     async def _settle(self) -> None:
         """Whose credentials are these? Until that is known nothing is written and nothing counts as absent."""
         client = self.api
-        username = (await client.get_account()).value.username
+        account = (await client.get_account()).value
         if client is not self._client:
             return
+        username = account.username
+        self._know_credits(account.credits)
         if self._owner not in (None, username):
             self._snapshot = Snapshot()  # what was seen belongs to somebody else
             self.routers.forget()
         self.username = self._owner = username
         log.info("%s: UpCloud account %s", self.caller.name, self.username)
+
+    def _know_credits(self, left: float | None) -> None:
+        """Nothing is decided by them, so they are read again only while somebody scrapes."""
+        self._credits, self._credits_due = left, self._clock.now() + CREDITS_AGAIN
 
     async def _list(self) -> tuple[list[Gateway], Reply[tuple[Gateway, ...]]]:
         reply = await self.api.list_gateways()
@@ -211,7 +227,9 @@ class Account:
 
     def _failed(self, error: UpCloudError) -> None:
         if (outcome := self._sight.failed(error)) is not None:
-            log.warning("UpCloud cannot be observed with %s: %s: %s", self.caller.name, outcome.reason, error)
+            said = "UpCloud cannot be observed with %s: %s: %s"
+            named = {"correlation_id": error.correlation_id}
+            log.warning(said, self.caller.name, outcome.reason, error, extra=named)
             if outcome.reason in REFUSALS:
                 self._listener.refused()
         self._tell_blind()
@@ -253,6 +271,22 @@ class Account:
         """Look often for a while."""
         self._fast_until = max(self._fast_until, self._clock.now() + seconds)
         self._nudge.set()
+
+    def sample(self, account: str, namespace: str, secret: str) -> AccountSample:
+        """What is known of the credential itself. `account`: what it is called where that is not known."""
+        hold, seen = self.hold(), self._sight.last_look
+        budget, held_back = (None, 0) if self._client is None else self._client.budget()
+        return AccountSample(
+            account=self.username or self._owner or account,
+            namespace=namespace,
+            secret=secret,
+            hold=None if hold is None else hold.reason,
+            last_look=None if seen is None else seen.timestamp(),
+            expires=None if self.expires is None else self.expires.timestamp(),
+            credits=self._credits,
+            budget=budget,
+            held_back=held_back,
+        )
 
     # ---- what may be done now
 

@@ -21,11 +21,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from netgw.engine.objects import Object
+from netgw.engine.objects import Object, parse_time
 from netgw.engine.outcome import Stalled, Waiting
 from netgw.engine.store import Store
 from netgw.kube.client import Secret
@@ -44,6 +45,7 @@ FIELD = "credentialsSecretRef"
 UNREAD_AGAIN, SWEEP = 10.0, 60.0
 RETIRED = 60.0
 """No call takes longer, with all its repetitions."""
+EXPIRES = "expires-at"
 KEYS = "It needs a key token, or the keys username and password."
 WHERE = (
     "Set credentialsSecretRef on the gateway or router, or netgw.dev/default-credentials on the namespace, to a Secret "
@@ -93,13 +95,22 @@ class Accounts:
         own = clients.own()
         self._has_own = own is not None
         if own is not None:
-            self._account(OWN).use(own)
+            self._account(OWN).use(own, clients.expires)
         else:
             log.warning("No credentials of the operator's own: each gateway has to name a Secret with some.")
 
     def samples(self) -> list[Sample]:
         """What is known of traffic and calls with every credential."""
-        return [sample for account in self._accounts.values() for sample in account.telemetry.samples()]
+        found: list[Sample] = []
+        for ref, account in self._accounts.items():
+            found += account.telemetry.samples()
+            found.append(account.sample(account.username or self._recorded(ref), *ref))
+        return found
+
+    def _recorded(self, ref: Ref) -> str:
+        """The account that an object records which is served with this credential: all we know before an answer."""
+        served = (obj.status.get("account") for obj in self._store if self.ref(obj) == ref)
+        return next((account for account in served if account), "")
 
     # ---- which one
 
@@ -252,7 +263,7 @@ class Accounts:
             account.withdraw(Stalled("InvalidCredentials", said))
             return
         log.info("credentials of Secret %s/%s are taken", ref.namespace, ref.name)
-        if (old := account.use(client)) is not None:
+        if (old := account.use(client, _expiry(secret))) is not None:
             self._retire(old)
 
     def _retire(self, client: UpCloud) -> None:
@@ -275,6 +286,19 @@ def credentials_of(secret: Secret) -> Credentials:
         username=username,
         password=None if password is None else SecretStr(password),
     )
+
+
+def _expiry(secret: Secret) -> datetime | None:
+    """When somebody said that they expire. It stops nothing: whether UpCloud takes them, UpCloud says."""
+    try:
+        text = _text(secret, EXPIRES)
+    except CredentialsError:
+        text = ""
+    expires = None if text is None else parse_time(text)
+    if text is not None and expires is None:
+        said = "%s of Secret %s/%s is no time such as 2026-11-22T03:00:00Z: nobody is told before it comes."
+        log.warning(said, EXPIRES, secret.meta.namespace, secret.meta.name)
+    return expires
 
 
 def _text(secret: Secret, key: str) -> str | None:

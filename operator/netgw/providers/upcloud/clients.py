@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from netgw.providers.upcloud.api import Credentials, UpCloud, base_url_from_env
+from netgw.providers.upcloud.api import Credentials, UpCloud, base_url_from_env, expiry_from_env
 
 VARIABLES = ("UPCLOUD_TOKEN", "UPCLOUD_USERNAME", "UPCLOUD_PASSWORD")
 
 
 class Clients:
-    """`own`: the operator's credentials, where it has some. `options` are those of every `UpCloud`."""
+    """`own`: the operator's credentials, where it has some, and when they expire. `options`: of every `UpCloud`."""
 
-    def __init__(self, own: Credentials | None, *, base_url: str, **options: Any) -> None:
+    def __init__(
+        self, own: Credentials | None, *, base_url: str, expires: datetime | None = None, **options: Any
+    ) -> None:
         self._own = own
+        self.expires = expires
         self._options = {"base_url": base_url, **options}
         self._made: list[UpCloud] = []
 
@@ -22,7 +26,8 @@ class Clients:
     def from_env(cls, environ: Mapping[str, str]) -> Clients:
         """From the variables of the official clients; without any of them the operator has no credentials."""
         none = not any(environ.get(name) for name in VARIABLES)
-        return cls(None if none else Credentials.from_env(environ), base_url=base_url_from_env(environ))
+        own, expires = None if none else Credentials.from_env(environ), expiry_from_env(environ)
+        return cls(own, base_url=base_url_from_env(environ), expires=expires)
 
     def own(self) -> UpCloud | None:
         """With the operator's own credentials."""

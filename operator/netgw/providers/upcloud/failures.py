@@ -81,7 +81,8 @@ def mapped(caller: Caller) -> Iterator[None]:
     try:
         yield
     except UpCloudError as error:
-        log.log(logging.DEBUG if isinstance(error, NotFound) else logging.INFO, "%s", error)
+        level = logging.DEBUG if isinstance(error, NotFound) else logging.INFO
+        log.log(level, "%s", error, extra={"correlation_id": error.correlation_id})
         raise failed(error, caller) from None
 
 

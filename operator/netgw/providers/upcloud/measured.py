@@ -5,12 +5,12 @@ What the list says of a tunnel stands above what a sample says of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from netgw.kube.telemetry import GatewaySample, Part, TunnelSample
-from netgw.providers.upcloud.api import Connection, Gateway, Metrics, Tunnel
+from netgw.providers.upcloud.api import Connection, Gateway, Metrics, Plan, Tunnel
 from netgw.providers.upcloud.reading import NatTally, Reading, TunnelTally, nat, readings
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel.state import DownMessage, is_up
@@ -87,18 +87,20 @@ class Measured:
     def _unmanaged(self, uuid: str) -> bool:
         return not self._managed(uuid)
 
-    def samples(self, entry: Entry, now: float, old: float, *, blind: bool) -> Iterator[GatewaySample | TunnelSample]:
+    def samples(
+        self, entry: Entry, now: float, old: float, plans: Mapping[str, Plan], *, blind: bool
+    ) -> Iterator[GatewaySample | TunnelSample]:
         """Of one gateway. A sample older than `old` seconds says nothing of now; neither does a list when `blind`."""
         gateway, kept = entry.gateway, self._kept.get(entry.gateway.uuid)
         age = None if kept is None else now - kept.began
         if kept is None or age is None or age > old:
             kept = Kept(now)
         if self._managed(gateway.uuid):
-            yield self._of_gateway(gateway, kept, age)
+            yield self._of_gateway(gateway, kept, age, plans.get(gateway.plan or ""))
         for connection, tunnel in self.ours(gateway):
             yield self._of_tunnel(gateway, connection, tunnel, kept.tunnels.get(tunnel.uuid, _NOTHING), age, blind)
 
-    def _of_gateway(self, gateway: Gateway, kept: Kept, age: float | None) -> GatewaySample:
+    def _of_gateway(self, gateway: Gateway, kept: Kept, age: float | None, plan: Plan | None) -> GatewaySample:
         tally = self._nat.get(gateway.uuid, NatTally())
         return GatewaySample(
             gateway=Part(gateway.uuid, gateway.name),
@@ -106,6 +108,7 @@ class Measured:
             accepted_connections=tally.accepted.total,
             rejected_sessions=tally.rejected.total,
             unknown_sas=kept.unknown_sas,
+            connections_limit=None if plan is None else plan.per_gateway_max_connections,
             age=age,
         )
 

@@ -43,6 +43,11 @@ class Sight:
         """Whether there was a look at all."""
         return self._last_look is not None
 
+    @property
+    def last_look(self) -> datetime | None:
+        """When something was seen last."""
+        return self._last_look
+
     def looked(self) -> None:
         """Something was seen just now."""
         self._last_look, self._last_look_at = self._clock.wall(), self._clock.now()

@@ -21,7 +21,8 @@ from netgw.engine.outcome import Hold
 from netgw.engine.ports import Clock
 from netgw.kube.provider import Listener, Sampling
 from netgw.kube.telemetry import CallLog, Sample
-from netgw.providers.upcloud.api import Call, Gateway, Timing, TokenBucket, Tunnel, UpCloud, UpCloudError
+from netgw.logs import answered
+from netgw.providers.upcloud.api import Call, Gateway, Plan, Timing, TokenBucket, Tunnel, UpCloud, UpCloudError
 from netgw.providers.upcloud.api.limiter import DEFAULT_BURST, DEFAULT_RATE
 from netgw.providers.upcloud.measured import Measured, drop
 from netgw.providers.upcloud.snapshot import Entry
@@ -43,6 +44,7 @@ class Seen(Protocol):
     """What is needed of an account."""
 
     username: str | None
+    plans: dict[str, Plan]
 
     @property
     def api(self) -> UpCloud: ...
@@ -80,14 +82,15 @@ class Telemetry:
 
     def samples(self) -> list[Sample]:
         """Everything that is known, which is old where nobody has asked for long: it is asked for from now on."""
-        begins, now = not self._is_scraped(), self._clock.now()
+        begins, now = not self.is_scraped(), self._clock.now()
         self._scraped = now
         entries = self._account.entries() or []
         if begins:
             self._plan(entry.gateway for entry in entries)
         one_round = max(self._interval, len(self._due) / self._rate)
         old, blind = max(3 * one_round, OLD_AT_LEAST), self._account.is_blind()
-        known = [s for e in entries for s in self._measured.samples(e, now, old, blind=blind)]
+        plans = self._account.plans
+        known = [s for e in entries for s in self._measured.samples(e, now, old, plans, blind=blind)]
         self._owner = self._account.username or self._owner  # not known for a moment after new credentials
         return [*known, *self._calls.samples(self._owner)]
 
@@ -161,7 +164,7 @@ class Telemetry:
         """Causes first, then who waits longest."""
         if self._wanted:
             return next(iter(self._wanted.values()))
-        if not self._is_scraped():
+        if not self.is_scraped():
             self._due.clear()
         uuid = min(self._due, key=lambda due: self._due[due], default=None)
         if uuid is None or self._due[uuid] > self._clock.now():
@@ -175,7 +178,7 @@ class Telemetry:
     def _plan(self, gateways: Iterable[Gateway]) -> None:
         """Those that are new come in turn, over one interval."""
         now = self._clock.now()
-        uuids = [gateway.uuid for gateway in gateways if self._is_of_interest(gateway)] if self._is_scraped() else []
+        uuids = [gateway.uuid for gateway in gateways if self._is_of_interest(gateway)] if self.is_scraped() else []
         self._due = {uuid: self._due[uuid] for uuid in uuids if uuid in self._due}
         new = [uuid for uuid in uuids if uuid not in self._due]
         self._due |= {uuid: now + number * self._interval / len(new) for number, uuid in enumerate(new)}
@@ -184,7 +187,8 @@ class Telemetry:
     def _is_of_interest(self, gateway: Gateway) -> bool:
         return self._listener.managed(gateway.uuid) or any(True for _ in self._measured.ours(gateway))
 
-    def _is_scraped(self) -> bool:
+    def is_scraped(self) -> bool:
+        """Whether somebody wants to know, and may."""
         return self._interval > 0 and self._clock.now() - self._scraped <= NOBODY
 
     async def _read(self, gateway: Gateway) -> set[str]:
@@ -197,7 +201,8 @@ class Telemetry:
         try:
             reply = await self._account.api.get_metrics(gateway=gateway.uuid)
         except UpCloudError as error:
-            log.log(logging.DEBUG if gateway.uuid in self._failing else logging.INFO, "metrics: %s", error)
+            level = logging.DEBUG if gateway.uuid in self._failing else logging.INFO
+            log.log(level, "metrics: %s", error, extra={"correlation_id": error.correlation_id})
             self._failing.add(gateway.uuid)
             return set()
         self._failing.discard(gateway.uuid)
@@ -219,6 +224,7 @@ class Telemetry:
     def called(self, call: Call) -> None:
         """A request was sent."""
         self._calls.add(call.method, call.route, call.status, call.seconds)
+        answered(call.correlation_id)
 
 
 def _is_down(gateway: Gateway, tunnel: Tunnel) -> bool:

@@ -5,7 +5,7 @@
 
 from .client import UpCloud
 from .core import Account, Router, StaticRoute, Zone
-from .credentials import DEFAULT_BASE_URL, Credentials, base_url_from_env
+from .credentials import DEFAULT_BASE_URL, Credentials, base_url_from_env, expiry_from_env
 from .errors import (
     BadRequest,
     BaseUrlError,
@@ -132,4 +132,5 @@ __all__ = [
     "UuidRef",
     "Zone",
     "base_url_from_env",
+    "expiry_from_env",
 ]

@@ -74,6 +74,10 @@ class CoreClient:
         """Tell one more of every request that is sent from now on; as `on_call` of the constructor."""
         self._transport.listen(on_call)
 
+    def budget(self) -> tuple[int, int]:
+        """How many requests could go out now without waiting, and how many were held back so far."""
+        return self._transport.budget()
+
     # Account and zones
 
     async def get_account(self) -> Reply[Account]:

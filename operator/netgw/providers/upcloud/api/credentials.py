@@ -4,6 +4,7 @@
 |---|---|
 | `UPCLOUD_TOKEN` | API token, sent as `Authorization: Bearer` |
 | `UPCLOUD_USERNAME`, `UPCLOUD_PASSWORD` | sent as `Authorization: Basic`; never together with a token |
+| `UPCLOUD_TOKEN_EXPIRES_AT` | when they expire, as RFC 3339 says it; ours, to be told in time |
 | `UPCLOUD_DEBUG_API_BASE_URL` | another API address, without `/1.3`; default https://api.upcloud.com |
 
 An empty variable counts as absent. The official Go client silently ignores a base URL that it cannot parse, and so
@@ -16,6 +17,7 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 from pydantic import SecretStr
@@ -86,6 +88,19 @@ class Credentials:
         if ":" in self.username:
             return "The user name holds a colon, which HTTP Basic authentication cannot carry."
         return None
+
+
+def expiry_from_env(environ: Mapping[str, str]) -> datetime | None:
+    """`UPCLOUD_TOKEN_EXPIRES_AT`; `CredentialsError` when it is no time."""
+    given = environ.get("UPCLOUD_TOKEN_EXPIRES_AT")
+    if not given:
+        return None
+    try:
+        expires = datetime.fromisoformat(given)
+    except ValueError:
+        said = f"UPCLOUD_TOKEN_EXPIRES_AT is {given[:40]!r}; expected a time such as 2026-11-22T03:00:00Z."
+        raise CredentialsError(said) from None
+    return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
 
 
 def base_url_from_env(environ: Mapping[str, str]) -> str:

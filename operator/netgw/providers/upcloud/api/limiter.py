@@ -34,6 +34,7 @@ class TokenBucket:
 
     def __init__(self, *, rate: float = DEFAULT_RATE, burst: int = DEFAULT_BURST, timing: Timing | None = None) -> None:
         self._interval = 1 / rate
+        self._burst = burst
         self._reach = (burst - 1) * self._interval
         self._timing = timing or Timing()
         self._full_at = float("-inf")  # the moment at which the bucket is full again: its whole content in one number
@@ -53,6 +54,13 @@ class TokenBucket:
                 await self._timing.sleep(turn - now)
             if self._paused_until <= turn:  # else a 429 came in while this one waited: it queues again
                 return 0.0
+
+    def left(self) -> int:
+        """How many turns could be taken now without waiting."""
+        now = self._timing.clock()
+        if now < self._paused_until:
+            return 0
+        return max(0, min(self._burst, int(self._burst - (self._full_at - now) / self._interval + 1e-6)))
 
     def pause(self, seconds: float) -> None:
         """Hand out nothing for so long; after that one turn, and the usual rate."""

@@ -42,12 +42,16 @@ class Reply(Generic[T]):
 
 @dataclass(frozen=True)
 class Call:
-    """One request, for metrics: `route` has placeholders for identifiers, `status` is None without an answer."""
+    """One request, for metrics and logs.
+
+    `route` has placeholders for identifiers, `status` is None without an answer. `correlation_id`: the cloud's own.
+    """
 
     method: str
     route: str
     status: int | None
     seconds: float
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True)

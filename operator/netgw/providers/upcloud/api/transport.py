@@ -81,6 +81,7 @@ class Transport:
         self._limiter = limiter
         self._timing = timing
         self._listeners = [] if on_call is None else [on_call]
+        self._held_back = 0
         try:
             self._http = httpx.AsyncClient(
                 transport=transport,
@@ -96,6 +97,10 @@ class Transport:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+
+    def budget(self) -> tuple[int, int]:
+        """How many requests could go out now, and how many were held back so far for want of a turn."""
+        return self._limiter.left(), self._held_back
 
     def listen(self, on_call: Callable[[Call], None]) -> None:
         """Tell one more of every request that is sent."""
@@ -129,16 +134,20 @@ class Transport:
         path = query.url_path
         missing = await self._limiter.acquire(MAX_WAIT)
         if missing > 0:
+            self._held_back += 1
             return _held_back(query.method, path, missing)
         began = self._timing.clock()
         outcome = await self._exchange(query, path)
-        self._report(query, outcome, began)
+        seconds = self._timing.clock() - began
         if isinstance(outcome, UpCloudError):
             outcome.began = began
+            self._report(Call(query.method, query.route, None, seconds))
             return outcome
-        if not outcome.is_success:
-            return self._refusal(query, path, outcome, began)
-        return _success(query, path, outcome, began)
+        read = _success if outcome.is_success else self._refusal
+        result = read(query, path, outcome, began)
+        named = result.correlation_id if isinstance(result, UpCloudError) else self._correlation_id(outcome)
+        self._report(Call(query.method, query.route, outcome.status_code, seconds, named))
+        return result
 
     async def _exchange(self, query: Query[T], path: str) -> httpx.Response | UpCloudError:
         headers = {
@@ -190,10 +199,13 @@ class Transport:
     def _redact(self, query: Query[T], text: str) -> str:
         return redacted(text, (*self._credentials.secrets(), *secrets_in(query.body)))
 
-    def _report(self, query: Query[T], outcome: httpx.Response | UpCloudError, began: float) -> None:
-        status = outcome.status_code if isinstance(outcome, httpx.Response) else None
+    def _report(self, call: Call) -> None:
         for listener in self._listeners:
-            listener(Call(query.method, query.route, status, self._timing.clock() - began))
+            listener(call)
+
+    def _correlation_id(self, response: httpx.Response) -> str | None:
+        """What UpCloud's support asks for; not every answer names it."""
+        return cut(redacted(response.headers.get("upcloud-cid", ""), self._credentials.secrets())) or None
 
 
 def _success(query: Query[T], path: str, response: httpx.Response, began: float) -> Reply[T] | UpCloudError:

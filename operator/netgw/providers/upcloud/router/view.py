@@ -104,7 +104,8 @@ class Routers:
         outcome, blind = self._sight.failed(error), self._sight.is_blind()
         if outcome is not None:
             name = self._account.caller.name
-            log.warning("routers cannot be observed with %s: %s: %s", name, outcome.reason, error)
+            said, named = "routers cannot be observed with %s: %s: %s", {"correlation_id": error.correlation_id}
+            log.warning(said, name, outcome.reason, error, extra=named)
         if (outcome is not None and outcome.reason in REFUSALS) or (blind and not self._told_blind):
             self._listener.refused()
         self._told_blind = blind
