@@ -28,19 +28,18 @@ from netgw.kinds import KINDS
 from netgw.kube.client import Cluster
 from netgw.kube.errors import KindNotServed, KubernetesError
 from netgw.kube.guard import CREDENTIALS_FINALIZER
-from netgw.kube.lease import DURATION, LeaderLease
+from netgw.kube.lease import LeaderLease
 from netgw.kube.namespaces import Namespaces
 from netgw.kube.objects import Objects
 from netgw.kube.provider import Client, Intervals, Making, Provider
 from netgw.kube.secret_writer import ClusterSecretWriter
 from netgw.kube.secrets import SecretWatcher
-from netgw.process import Connect, SystemClock, cluster_name, running
+from netgw.process import Connect, SystemClock, cluster_name, first_of, running
 from netgw.settings import Settings
 
 LEASE = "netgw"
-LEASE_SECONDS = DURATION + 5.0
 PROBE_SECONDS = 3.0
-_PROBE_EVERY = 0.2
+LOOK_EVERY = 0.2
 _TRIES = 10
 SHOWN = 10
 STOP = "Stop it first (kubectl --namespace {namespace} scale deployment netgw --replicas=0), then run this again."
@@ -135,16 +134,24 @@ async def no_leader(cluster: Cluster, namespace: str) -> AsyncIterator[None]:
         return
     identity = f"release-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     lease = LeaderLease(cluster, namespace, identity, name=LEASE, rng=random.Random())
-    try:
-        async with asyncio.timeout(LEASE_SECONDS):
-            await lease.acquire()
-    except TimeoutError:
-        raise ReleaseError(f"An operator holds the Lease {namespace}/{LEASE}. {_stop(namespace)}") from None
+    await first_of([lease.acquire(), _renewed_by_another(cluster, namespace, identity)])
     try:
         async with running(lease.keep(lambda: None), "lease"):
             yield
     finally:
         await lease.release()
+
+
+async def _renewed_by_another(cluster: Cluster, namespace: str, identity: str) -> None:
+    """Ends with ReleaseError when somebody renews the Lease. One that nobody renews any more is ours in a while."""
+    first = None
+    while True:
+        spec = (await cluster.get_lease(namespace, LEASE) or {}).get("spec") or {}
+        seen = spec.get("holderIdentity"), spec.get("renewTime")
+        if first is not None and seen != first and seen[0] not in ("", None, identity):
+            raise ReleaseError(f"An operator holds the Lease {namespace}/{LEASE}. {_stop(namespace)}")
+        first = seen
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def probe(world: Objects, objects: Sequence[Object], namespace: str) -> None:
@@ -158,7 +165,7 @@ async def probe(world: Objects, objects: Sequence[Object], namespace: str) -> No
         now = await world.read(first.ref)
         if now is not None and now.uid == first.uid and now.guarded:
             raise ReleaseError(f"An operator is at work: it put its finalizer back on {first.ref}. {_stop(namespace)}")
-        await asyncio.sleep(_PROBE_EVERY)
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def assemble(cluster: Cluster, settings: Settings, clouds: Mapping[Provider, Client], world: Objects) -> App:
