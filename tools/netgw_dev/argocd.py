@@ -25,6 +25,8 @@ HEAD = """\
 class Block(str):
     """Text that YAML shows line by line."""
 
+    __slots__ = ()
+
 
 class Dumper(yaml.SafeDumper):
     """Knows blocks."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from support.recorder import Version
-from support.scenario import EVERY_KIND, Scenario, route
+from support.scenario import EVERY_KIND, Scenario, cloud_objects, route
+
+ANSWERS_LATE = 1.5
 
 Label = tuple[str, str]
 """A kind and a name like `degraded_tunnel_down`, which begins with the health that is expected."""
@@ -45,7 +47,7 @@ def _from_below(story: Story) -> None:
     s.tunnel("office-1", "office")
     s.connection("office", "edge")
     story.keep("progressing_parent_not_found", "VpnConnection", "office", Synced="ParentNotFound")
-    story.keep("progressing_parent_not_found", "VpnTunnel", "office-1", Synced="ParentNotFound")
+    story.keep("progressing_parent_not_created", "VpnTunnel", "office-1", Synced="ParentNotCreated")
     s.create("Router", "hub", {})
     s.gateway("edge", routerRef={"name": "hub"})
     story.keep("progressing_secret_not_found", "VpnTunnel", "office-1", Synced="SecretNotFound")
@@ -75,17 +77,28 @@ def _names_that_are_taken(story: Story) -> None:
     s.create("Router", "taken-too", {})
     story.keep("degraded_name_conflict", "NetworkGateway", "taken", Synced="NameConflict")
     story.keep("degraded_name_conflict", "Router", "taken-too", Synced="NameConflict")
+    s.cloud.faults({"match": "POST /1.3/gateway*", "slow": ANSWERS_LATE, "times": 1})
     s.gateway("second", routerRef={"uuid": s.cloud.router()})
-    uuid = s.wait("it is made", lambda: s.get("NetworkGateway", "second").status.get("uuid"))
-    s.cloud.door("POST", f"/gateways/{uuid}", {"operational_state": "setup-gw"})
+    _hold(s, "gateways", "second", "setup-gw")
     story.keep("progressing_setting_up", "NetworkGateway", "second", Synced="InSync", Ready="SettingUp")
-    s.cloud.door("POST", f"/gateways/{uuid}", {})
+    s.cloud.door("POST", f"/gateways/{s.uuid('NetworkGateway', 'second')}", {})
     s.wait_ready("NetworkGateway", "second")
     s.connection("lab", "second", localRoutes=[route("cloud", "10.0.5.0/24")])
+    s.wait_ready("VpnConnection", "lab")
+    s.cloud.faults({"match": "POST /1.3/gateway/*/tunnels", "slow": ANSWERS_LATE, "times": 1})
     s.tunnel("lab-1", "lab", remoteAddress={"address": "100.10.0.115"})
-    tunnel = s.wait("it is made", lambda: s.get("VpnTunnel", "lab-1").status.get("uuid"))
-    s.cloud.door("POST", f"/tunnels/{tunnel}", {"operational_state": "connecting"})
+    _hold(s, "tunnels", "lab-1", "connecting")
     story.keep("progressing_peer_never_connected", "VpnTunnel", "lab-1", Synced="InSync", Ready="PeerNeverConnected")
+
+
+def _hold(s: Scenario, what: str, name: str, state: str) -> None:
+    """In this state before netgw, whose answer comes late, knows of it."""
+
+    def made() -> list[str]:
+        return [str(body["uuid"]) for body in cloud_objects(s.cloud.gateways()) if body["name"] == name]
+
+    (uuid,) = s.wait(f"{name} is made", made)
+    s.cloud.door("POST", f"/{what}/{uuid}", {"operational_state": state})
 
 
 def _only_observed(story: Story) -> None:
