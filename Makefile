@@ -50,10 +50,12 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	.venv/bin/lint-imports
 	$(PY) -m netgw.cli crds --check crds
 	$(PY) -m netgw.cli fields --check docs
+	PYTHONPATH=tools $(PY) -m netgw_dev.argocd --check
 
 generate: $(STAMP) ## write crds/ and the field tables in docs/ from the models
 	$(PY) -m netgw.cli crds --write crds
 	$(PY) -m netgw.cli fields --write docs
+	PYTHONPATH=tools $(PY) -m netgw_dev.argocd --write
 
 control-plane: $(STAMP) ## build etcd, kube-apiserver and the like when missing; the last line is their folder
 	@$(BINARIES)
