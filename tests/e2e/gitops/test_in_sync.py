@@ -23,8 +23,7 @@ OWN = "upcloud.netgw.dev"
 
 
 def manifests(sample: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = list(yaml.safe_load_all((SAMPLES / sample).read_text()))
-    return [manifest for manifest in found if manifest is not None]
+    return list(yaml.safe_load_all((SAMPLES / sample).read_text()))
 
 
 def ours(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lupa import lua51
+from lupa import lua51  # type: ignore[import-untyped]
 
 STATES = ("Healthy", "Progressing", "Degraded", "Suspended")
 CLOSED = ("string", "os", "io", "math", "debug", "coroutine", "require", "dofile", "loadfile")

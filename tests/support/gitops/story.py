@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from support.recorder import Version
-from support.scenario import EVERY_KIND, Scenario, cloud_objects, route
+from support.scenario import DEADLINE, EVERY_KIND, Scenario, cloud_objects, route
 
 ANSWERS_LATE = 1.5
 
@@ -23,7 +23,7 @@ class Story:
     versions: list[Version] = field(default_factory=list)
 
     def keep(self, label: str, kind: str, name: str, **reasons: str) -> None:
-        self.seen[kind, label] = self.scenario.wait_for(kind, name, **reasons).body
+        self.seen[kind, label] = self.scenario.wait_for(kind, name, seconds=DEADLINE, **reasons).body
 
 
 def play(scenario: Scenario) -> Story:
