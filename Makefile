@@ -51,6 +51,7 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	$(PY) -m netgw.cli crds --check crds
 	$(PY) -m netgw.cli crds --check helm/netgw/files/crds
 	$(PY) -m netgw.cli fields --check docs
+	PYTHONPATH=tools $(PY) -m netgw_dev.argocd --check
 
 generate: $(STAMP) ## write what comes from the models and the chart: crds/, deploy/, tables in docs/, golden files
 	$(PY) -m netgw.cli crds --write crds
@@ -59,6 +60,7 @@ generate: $(STAMP) ## write what comes from the models and the chart: crds/, dep
 	PYTHONPATH=tools $(PY) -m netgw_dev.chart_page --write
 	NETGW_GOLDEN=write $(PY) -m pytest -q tests/chart/test_golden.py
 	$(PY) -m netgw.cli fields --write docs
+	PYTHONPATH=tools $(PY) -m netgw_dev.argocd --write
 
 control-plane: $(STAMP) ## build etcd, kube-apiserver and the like when missing; the last line is their folder
 	@$(BINARIES) control-plane

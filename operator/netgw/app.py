@@ -176,13 +176,18 @@ class App:
         self._relisting = asyncio.Event()
         self.started = False
 
-    async def start(self) -> None:
-        """No worker begins before every object is known: a parent must not look childless because we came late."""
+    async def load(self) -> None:
+        """Every object, and one look with every credential."""
         for kind in self._kinds:
             self.store.replace_all(kind, await self._world.list(kind))
         self._watch_secrets()
         for backend in self._backends:
             await backend.poll()
+
+    async def start(self) -> None:
+        """No worker begins before every object is known: a parent must not look childless because we came late."""
+        await self.load()
+        for backend in self._backends:
             self._spawn(backend.run(), "backend")
         self._spawn(self._relist_forever(), "relist")
         self.queue.start()

@@ -14,6 +14,7 @@ import kopf
 import typer
 
 from netgw import __version__, handlers, logs
+from netgw import release as releasing
 from netgw.app import App
 from netgw.kinds import KINDS, PROVIDERS
 from netgw.kube import crd, reference
@@ -71,6 +72,56 @@ async def operate(settings: Settings, clouds: Mapping[Provider, Client], connect
         await handlers.watch(registry, settings.namespaces, started)
 
     await Process(settings, clouds, watch, connect).run()
+
+
+@app.command()
+def release(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAMESPACE/NAME]...", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every object that the operator watches.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail when a finalizer is on one.")] = False,
+    kubeconfig: Annotated[str | None, typer.Option(help="Default: KUBECONFIG, else the cluster this runs in.")] = None,
+) -> None:
+    """Take finalizers and marks off, so that objects can be deleted without netgw and the cloud is kept.
+
+    Stop the operator first. Settings and credentials come from the environment, as those of `netgw run`.
+    """
+    chosen = tuple(names or ())
+    if (chosen and every) or not (chosen or every or check):
+        sys.exit("netgw: expected either objects as NAMESPACE/NAME, or --all")
+    try:
+        settings = Settings.load(kubeconfig)
+        logs.configure(settings.log_format, "warning")
+        _check(settings, chosen) if check else _release(settings, chosen)
+    except (SettingsError, ConfigurationError, KubernetesError, releasing.ReleaseError, Fatal) as error:
+        sys.exit(f"netgw: {error}")
+
+
+def _check(settings: Settings, names: tuple[str, ...]) -> None:
+    held = asyncio.run(releasing.guarded(settings, names))
+    if not held:
+        print("No object has a finalizer of netgw.")
+        return
+    for ref in held:
+        print(ref)
+    sys.exit(
+        f"netgw: {len(held)} with a finalizer of netgw: without an operator their deletion would never end. Delete "
+        f"them while it runs (deletes in the cloud), or stop it and run netgw release --all (keeps the cloud)."
+    )
+
+
+def _release(settings: Settings, names: tuple[str, ...]) -> None:
+    clouds = {provider: provider.client(os.environ) for provider in PROVIDERS}
+
+    async def work() -> list[str]:
+        try:
+            return await releasing.release(settings, clouds, names, print)
+        finally:
+            for client in clouds.values():
+                await client.aclose()
+
+    if left := asyncio.run(work()):
+        sys.exit("\n".join(f"netgw: {line}" for line in left))
+    print("Released: the objects can be deleted, and the cloud keeps what they stand for.")
 
 
 @simulate.command()

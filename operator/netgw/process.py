@@ -175,7 +175,7 @@ class Process:
         guard = await self._credentials_guard(cluster, stack)
         app = App(
             Options(
-                cluster=await self._cluster_name(cluster),
+                cluster=await cluster_name(cluster, settings),
                 intervals=Intervals(settings.poll_interval, settings.fast_poll_interval),
                 workers=settings.workers,
                 read_only=settings.read_only,
@@ -205,14 +205,6 @@ class Process:
         await stack.enter_async_context(running(guard.run(), "guard"))
         stack.push_async_callback(guard.drain, GUARD_DRAIN)
         return guard
-
-    async def _cluster_name(self, cluster: Cluster) -> str:
-        if self._settings.cluster_name:
-            return self._settings.cluster_name
-        uid = await cluster.namespace_uid("kube-system")
-        if uid is None:
-            raise Fatal("Namespace kube-system cannot be read: set NETGW_CLUSTER_NAME.")
-        return uid[:8]
 
     async def _until_served(self, cluster: Cluster) -> None:
         """Wait for every kind, for kopf would wait in silence for one that is not there."""
@@ -277,6 +269,16 @@ class Process:
     def _catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+
+
+async def cluster_name(cluster: Cluster, settings: Settings) -> str:
+    """The name in our marks. Raises Fatal."""
+    if settings.cluster_name:
+        return settings.cluster_name
+    uid = await cluster.namespace_uid("kube-system")
+    if uid is None:
+        raise Fatal("Namespace kube-system cannot be read: set NETGW_CLUSTER_NAME.")
+    return uid[:8]
 
 
 def one_line(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:

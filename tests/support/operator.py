@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -224,6 +225,12 @@ class Operator:
         """SIGTERM, and SIGKILL when that is not heeded."""
         if self._lives:
             self.process.stop(grace=DRAIN_SECONDS)
+
+    def command(self, *args: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Another command of netgw, in the environment of the operator; `settings` over it, also of other variables."""
+        environment = self._environment | settings
+        argv = [*_NETGW, *args]
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     def argv(self) -> str:
         """Its command line as every user of the machine can read it; "" where there is no /proc."""

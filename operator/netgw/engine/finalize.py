@@ -13,6 +13,7 @@ from netgw.engine.objects import Object
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Waiting
 from netgw.engine.ownership import LOOKS_APART, Nobody, Ours, Record, Theirs
 from netgw.engine.progress import Pass
+from netgw.engine.release import unmark
 
 OVERDUE = 15 * 60.0
 OUT_OF_REACH = frozenset({"CredentialsNotFound", "InvalidCredentials", "CredentialsRefused", "AccountMismatch"})
@@ -77,12 +78,8 @@ def _left_unreached(p: Pass, reason: str) -> Outcome | None:
 
 async def _release(p: Pass) -> Outcome | None:
     """DeletionPolicy Retain. Best effort: what cannot be reached keeps our mark, which says nothing any more."""
-    p.about_to_write()
     try:
-        look = await p.actuator.observe(p.obj, fresh=True)
-        if isinstance(look, External) and not p.env.read_only:
-            async with p.actuator.tree(p.obj):
-                await p.actuator.unmark(p.obj, look)
+        await unmark(p, await p.actuator.observe(p.obj, fresh=True))
     except CallFailed as failure:
         return _left_unreached(p, failure.outcome.reason)
     return _left(p, "deletionPolicy Retain")

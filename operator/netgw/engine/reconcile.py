@@ -23,6 +23,7 @@ from netgw.engine.ownership import MARK_PATH, imports, owned_by_other, takes_ove
 from netgw.engine.plan import Change, diff
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.engine.progress import Environment, Pass, Stopping
+from netgw.engine.release import Kept, keep
 from netgw.engine.update import update
 from netgw.engine.verdict import pick
 
@@ -71,6 +72,10 @@ class Reconciler:
     def stop(self) -> None:
         """Passes under way finish and record what they began, and begin no call that changes the cloud any more."""
         self._env.stopping = True
+
+    async def release(self, obj: Object) -> Kept:
+        """Hands off: the cloud keeps what the object has there, without our mark. Nothing is written to Kubernetes."""
+        return await keep(Pass(obj, self._actuators[obj.kind], Memo(), self._env))
 
     def forgive(self, keys: Iterable[Key], reasons: frozenset[str]) -> None:
         """Their account answers again: what failed for these reasons may be tried at once."""

@@ -124,7 +124,7 @@ def _root(kind: Kind) -> dict[str, Any]:
             "apiVersion": {"description": API_VERSION, "type": "string"},
             "kind": {"description": KIND, "type": "string"},
             "metadata": {"type": "object"},
-            "spec": schema(kind.spec),
+            "spec": _as_sent(schema(kind.spec)),
             "status": schema(kind.status),
         },
     }
@@ -168,6 +168,19 @@ def _structural(node: Mapping[str, Any], defs: Mapping[str, Any], path: str) -> 
         fields = node["properties"].items()
         node["properties"] = {name: _structural(field, defs, f"{path}.{name}") for name, field in fields}
     return {keyword: node[keyword] for keyword in KEYWORDS if keyword in node}
+
+
+def _as_sent(node: dict[str, Any]) -> dict[str, Any]:
+    """Without defaults: a spec is completed when it is parsed.
+
+    What the API server fills into an item of a list is a difference to what Argo CD applied.
+    """
+    node = {key: value for key, value in node.items() if key != "default"}
+    if "items" in node:
+        node["items"] = _as_sent(node["items"])
+    if "properties" in node:
+        node["properties"] = {name: _as_sent(field) for name, field in node["properties"].items()}
+    return node
 
 
 def _rewritten(node: Mapping[str, Any]) -> dict[str, Any]:
