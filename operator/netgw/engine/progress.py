@@ -36,7 +36,10 @@ class Stopping(Exception):
 
 @dataclass
 class Environment:
-    """What every pass works with. `started`: when this process began, monotonic. `stopping`: begin nothing new."""
+    """What every pass works with. `started`: when this process began, monotonic. `stopping`: begin nothing new.
+
+    `leads`: whether this process is the one that works, at this moment.
+    """
 
     kubernetes: Kubernetes
     store: Store
@@ -48,6 +51,7 @@ class Environment:
     read_only: bool
     started: float
     stopping: bool = False
+    leads: Callable[[], bool] = lambda: True
 
 
 @dataclass
@@ -131,7 +135,7 @@ class Pass:
 
     def about_to_write(self) -> None:
         """Before anything that changes the cloud. Raises Stopping, or WriteConflict when the credentials are others."""
-        if self.env.stopping:
+        if self.env.stopping or not self.env.leads():
             raise Stopping
         if self.actuator.account(self.obj) != self.account:
             raise WriteConflict  # since this pass began: whose are they?

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from netgw.providers.upcloud.api import Credentials, UpCloud, base_url_from_env
@@ -17,6 +17,7 @@ class Clients:
         self._own = own
         self._options = {"base_url": base_url, **options}
         self._made: list[UpCloud] = []
+        self._may_change: Callable[[], bool] | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Clients:
@@ -24,13 +25,17 @@ class Clients:
         none = not any(environ.get(name) for name in VARIABLES)
         return cls(None if none else Credentials.from_env(environ), base_url=base_url_from_env(environ))
 
+    def fence(self, may_change: Callable[[], bool]) -> None:
+        """From now on nothing is changed but while this says yes; for clients that are still to be made."""
+        self._may_change = may_change
+
     def own(self) -> UpCloud | None:
         """With the operator's own credentials."""
         return None if self._own is None else self.of(self._own)
 
     def of(self, credentials: Credentials) -> UpCloud:
         """With these credentials, and a budget of its own."""
-        client = UpCloud(credentials, **self._options)
+        client = UpCloud(credentials, may_change=self._may_change, **self._options)
         self._made.append(client)
         return client
 
