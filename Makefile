@@ -51,6 +51,7 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	.venv/bin/lint-imports
 	$(PY) -m netgw.cli crds --check crds
 	$(PY) -m netgw.cli fields --check docs
+	$(PY) -m netgw.cli settings --check docs/settings.md
 	PYTHONPATH=tools $(PY) -m netgw_dev.requirements --check
 	PYTHONPATH=tools $(PY) -m netgw_dev.versions
 
@@ -60,6 +61,7 @@ check-release: $(STAMP) ## whether a tag may be released (TAG=v1.2.3): one versi
 generate: $(STAMP) ## write crds/ and the field tables in docs/ from the models
 	$(PY) -m netgw.cli crds --write crds
 	$(PY) -m netgw.cli fields --write docs
+	$(PY) -m netgw.cli settings --write docs/settings.md
 	PYTHONPATH=tools $(PY) -m netgw_dev.requirements
 
 control-plane: $(STAMP) ## build etcd, kube-apiserver and the like when missing; the last line is their folder

@@ -97,7 +97,7 @@ def test_namespaces_need_a_cluster_name(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/environment")
-    assert Settings.load("/option").kubeconfig == "/option"
+    assert Settings.load(kubeconfig="/option").kubeconfig == "/option"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,8 @@ def test_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("NETGW_LISTEN", ":8080", "host:port, for example 127.0.0.1:8080"),
         ("NETGW_LISTEN", "localhost:70000", "host:port, for example 127.0.0.1:8080"),
         ("NETGW_LOG_FORMAT", "xml", "text or json"),
+        ("NETGW_LEADER_ELECTION", "maybe", "true or false"),
+        ("NETGW_READ_ONLY", "maybe", "true or false"),
         ("NETGW_LOG_LEVEL", "loud", "debug, info, warning or error"),
         ("NETGW_CLUSTER_NETWORKS", "10.0.0.0", NETWORKS),
         ("NETGW_CLUSTER_NETWORKS", "10.0.0.1/16", NETWORKS),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -71,8 +71,9 @@ def test_every_time_in_it_is_that_of_the_source(container: str) -> None:
 
 
 def test_what_is_missing_is_one_line() -> None:
-    done = subprocess.run(["env", "PATH=/nonexistent", image.sys.executable, "-m", "netgw_dev.image"],
-        cwd=Path(image.ROOT) / "tools", capture_output=True, text=True, check=False)  # fmt: skip
+    argv = [sys.executable, "-m", "netgw_dev.image"]
+    where = {"cwd": image.ROOT / "tools", "env": {"PATH": "/nonexistent"}}
+    done = subprocess.run(argv, **where, capture_output=True, text=True, check=False)  # type: ignore[call-overload]
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "apt-get install --yes buildah debootstrap" in done.stderr

@@ -2,8 +2,8 @@
 
     python -m netgw_dev.image       says in one line what is missing, with status 1
 
-The base is made once by debootstrap, in ~/.cache/netgw, for no registry is asked. Its Python is Debian's, at another place than
-that of the official images: the Dockerfile has to know neither.
+The base is made once by debootstrap, in ~/.cache/netgw, for no registry is asked. Its Python is Debian's, at another
+place than that of the official images: the Dockerfile has to know neither.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether one version is told everywhere: pyproject.toml, netgw itself, the changelog and the chart.
 
-    python -m netgw_dev.versions             what holds of every commit
-    python -m netgw_dev.versions v1.2.3      and of this tag: it is that version, and the changelog dates it
+python -m netgw_dev.versions             what holds of every commit
+python -m netgw_dev.versions v1.2.3      and of this tag: it is that version, and the changelog dates it
 """
 
 from __future__ import annotations

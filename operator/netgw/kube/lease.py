@@ -3,9 +3,9 @@
 Acquire or exit: who loses the Lease ends the process, for work under way cannot be called back. Ages are measured by
 the local clock from the moment a change was seen, never by the wall clock of another machine.
 
-`holds` is the fence: what changes the cloud asks it right before it is sent, and it says no long before another may lead,
-also in a process that was frozen and does not know it yet. What was sent before that, and every status write, is held
-apart by the resourceVersion of the object and the record of what is being made.
+`holds` is the fence: what changes the cloud asks it right before it is sent, and it says no long before another may
+lead, also in a process that was frozen and does not know it yet. What was sent before that, and every status write, is
+held apart by the resourceVersion of the object and the record of what is being made.
 """
 
 from __future__ import annotations
