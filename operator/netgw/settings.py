@@ -134,14 +134,16 @@ class Settings(BaseSettings):
         BeforeValidator(_names),
         Told("names of namespaces with commas between; unset: all", "all"),
         Field(
-            description="the namespaces to watch, with commas between. Set `NETGW_CLUSTER_NAME` as well, it is required then"
+            description="the namespaces to watch, with commas between. Set `NETGW_CLUSTER_NAME` as well, it is "
+            "required then"
         ),
     ] = ()
     cluster_name: Annotated[
         ClusterName | None,
         Told("1 to 60 characters of A-Z a-z 0-9 . _ and -", CLUSTER_NAME_DEFAULT),
         Field(
-            description="the cluster's name in the mark on each gateway; 1 to 60 characters of `A-Z a-z 0-9 . _ -`. Set it "
+            description="the cluster's name in the mark on each gateway; 1 to 60 characters of `A-Z a-z 0-9 . _ -`. "
+            "Set it "
             "before the day on which you rebuild the cluster: a new cluster has another uid, and by the name the old "
             "gateways are found. Two clusters that share an account must not share it"
         ),
@@ -154,7 +156,8 @@ class Settings(BaseSettings):
         Path | None,
         Told("the path of a file", FINGERPRINT_KEY_DEFAULT),
         Field(
-            description="a file with the key for fingerprints of pre-shared keys, at least 16 bytes; one trailing newline does "
+            description="a file with the key for fingerprints of pre-shared keys, at least 16 bytes; one trailing "
+            "newline does "
             "not count. With another key than before, the operator does not know which pre-shared keys were "
             "accepted: it sends none until one changes or you ask"
         ),
@@ -164,7 +167,8 @@ class Settings(BaseSettings):
         BeforeValidator(_names),
         Told("names of namespaces with commas between, or * for all"),
         Field(
-            description="the namespaces that may use the operator's own credentials, with commas between; `*` for all. In others "
+            description="the namespaces that may use the operator's own credentials, with commas between; `*` for "
+            "all. In others "
             "each gateway, or the namespace, has to name a Secret: [which "
             "credentials](credentials.md#which-credentials)"
         ),
@@ -180,27 +184,31 @@ class Settings(BaseSettings):
     poll_interval: Annotated[
         Seconds,
         Field(
-            description="seconds between two looks at UpCloud when all is quiet. A look is one call for up to 99 gateways"
+            description="seconds between two looks at UpCloud when all is quiet. A look is one call for up to 99 "
+            "gateways"
         ),
     ] = 60
     fast_poll_interval: Annotated[
         Seconds,
         Field(
-            description="seconds between two looks while something is being set up, after a change, and for ten minutes after a "
+            description="seconds between two looks while something is being set up, after a change, and for ten "
+            "minutes after a "
             "tunnel changed"
         ),
     ] = 10
     secret_interval: Annotated[
         Seconds,
         Field(
-            description="seconds between two looks at the metadata of each Secret that a tunnel or gateway refers to. One that "
+            description="seconds between two looks at the metadata of each Secret that a tunnel or gateway refers "
+            "to. One that "
             "is missing is looked for every 10 s"
         ),
     ] = 300
     secret_watch: Annotated[
         Switch,
         Field(
-            description="`true`: watch Secrets instead, so that a change is known at once. Needs `deploy/rbac-secret-watch.yaml`"
+            description="`true`: watch Secrets instead, so that a change is known at once. Needs "
+            "`deploy/rbac-secret-watch.yaml`"
         ),
     ] = False
     metrics_interval: Annotated[
@@ -213,7 +221,8 @@ class Settings(BaseSettings):
     metrics_share: Annotated[
         Share,
         Field(
-            description="the part of the calls to UpCloud (5 per second for one credential) that samples may take, above 0, at "
+            description="the part of the calls to UpCloud (5 per second for one credential) that samples may take, "
+            "above 0, at "
             "most 1. With more gateways than that allows, each is sampled less often"
         ),
     ] = 0.25
@@ -226,7 +235,8 @@ class Settings(BaseSettings):
     read_only: Annotated[
         Switch,
         Field(
-            description="`true`: look and report, change and delete nothing in UpCloud. Every object says `ReadOnly`. An import "
+            description="`true`: look and report, change and delete nothing in UpCloud. Every object says "
+            "`ReadOnly`. An import "
             "is still bound, and what is observed or retained may be deleted here"
         ),
     ] = False
@@ -236,7 +246,8 @@ class Settings(BaseSettings):
         Told('policies as JSON, for example {"deletionPolicy": "Retain"}', "none"),
         Field(
             default_factory=dict,
-            description="[policies](policies.md) where neither an object, its gateway nor its namespace says any, as JSON: "
+            description="[policies](policies.md) where neither an object, its gateway nor its namespace says any, "
+            "as JSON: "
             '`{"deletionPolicy": "Retain"}`',
         ),
     ]
@@ -245,7 +256,8 @@ class Settings(BaseSettings):
         BeforeValidator(_networks),
         Told("IPv4 networks without host bits, with commas between, for example 10.96.0.0/12; or none"),
         Field(
-            description="networks of pods and services of the clusters behind your gateways, with commas between; `none` for "
+            description="networks of pods and services of the clusters behind your gateways, with commas between; "
+            "`none` for "
             "none. A connection with a route inside one of them says so in its condition "
             "[`Warning`](conditions.md#warning). The default is what k3s, kubeadm with Flannel, Calico and UpCloud "
             "Managed Kubernetes use when nobody chooses otherwise"
@@ -275,7 +287,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **flags: str | None) -> Self:
-        """Read the environment; `flags`, by field, go before it. An empty one counts as unset. Raises `SettingsError`."""
+        """Environment, and `flags` by field, which go before it; what is empty is unset. Raises `SettingsError`."""
         given = {field: value for field, value in flags.items() if value}
         try:
             settings = cls(**{_key(field): value for field, value in given.items()})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""requirements.txt: what of constraints.txt the image needs, without what is for development, and what builds the wheel.
+"""requirements.txt: what of constraints.txt the image needs, nothing for development, and what builds the wheel.
 
     python -m netgw_dev.requirements            writes it
     python -m netgw_dev.requirements --check    fails when it is stale
