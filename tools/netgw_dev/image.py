@@ -57,10 +57,13 @@ def make_base() -> None:
     )
     for cache in ("var/cache/apt", "var/lib/apt/lists"):
         shutil.rmtree(root / cache, ignore_errors=True)
+    archive = CACHE / "base.tar"  # the folder itself would be copied file by file
+    subprocess.run(["tar", "--numeric-owner", "--create", "--file", archive, "--directory", root, "."], check=True)
     made = buildah("from", "scratch")
-    buildah("add", "--quiet", made, root, "/")
+    buildah("add", "--quiet", made, archive, "/")
     buildah("commit", "--quiet", "--rm", made, BASE)
     shutil.rmtree(root)
+    archive.unlink()
 
 
 def fetch_wheels(folder: Path) -> None:
