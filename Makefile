@@ -17,7 +17,7 @@ PART ?=
 # Of one seed, only these steps: what the shortest history that fails says.
 STEPS ?=
 
-.PHONY: help demo test simulate soak check generate control-plane clean
+.PHONY: help demo test test-image test-kind simulate soak check check-release generate control-plane clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,13 @@ test: $(STAMP) ## run every test on a real API server and show the coverage
 	@$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=90
 	$(PY) -m pytest -q --durations=10 -n $(JOBS) --dist loadfile $(LONG)
+
+test-image: $(STAMP) ## build the image on a Debian base and run it (as root, with buildah and debootstrap)
+	@PYTHONPATH=tools $(PY) -m netgw_dev.image
+	NETGW_TEST_IMAGE=1 $(PY) -m pytest -q tests/image
+
+test-kind: $(STAMP) ## run the scenarios on a kind cluster of their own (needs kind and docker)
+	@PYTHONPATH=tools $(PY) -m netgw_dev.kind $(PY) -m pytest -q --durations=10 tests/e2e
 
 simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRST_SEED=1 JOBS=2)
 	@PYTHONPATH=operator:tests $(PY) -m support.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) --jobs $(JOBS) \
@@ -52,6 +59,12 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	$(PY) -m netgw.cli crds --check helm/netgw/files/crds
 	$(PY) -m netgw.cli fields --check docs
 	PYTHONPATH=tools $(PY) -m netgw_dev.argocd --check
+	$(PY) -m netgw.cli settings --check docs/settings.md
+	PYTHONPATH=tools $(PY) -m netgw_dev.requirements --check
+	PYTHONPATH=tools $(PY) -m netgw_dev.versions
+
+check-release: $(STAMP) ## whether a tag may be released (TAG=v1.2.3): one version everywhere, dated in the changelog
+	@PYTHONPATH=tools $(PY) -m netgw_dev.versions $(TAG)
 
 generate: $(STAMP) ## write what comes from the models and the chart: crds/, deploy/, tables in docs/, golden files
 	$(PY) -m netgw.cli crds --write crds
@@ -61,6 +74,8 @@ generate: $(STAMP) ## write what comes from the models and the chart: crds/, dep
 	NETGW_GOLDEN=write $(PY) -m pytest -q tests/chart/test_golden.py
 	$(PY) -m netgw.cli fields --write docs
 	PYTHONPATH=tools $(PY) -m netgw_dev.argocd --write
+	$(PY) -m netgw.cli settings --write docs/settings.md
+	PYTHONPATH=tools $(PY) -m netgw_dev.requirements
 
 control-plane: $(STAMP) ## build etcd, kube-apiserver and the like when missing; the last line is their folder
 	@$(BINARIES) control-plane

@@ -11,10 +11,11 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from netgw import settings_page
 from netgw.engine.policy import CHOICES
 from netgw.kinds import KINDS
 from netgw.kube.kind import parse_spec
-from netgw.settings import Settings
+from netgw.settings import Settings, flag, variable
 from support.cluster import ROOT
 
 DOCS = ROOT / "docs"
@@ -42,8 +43,8 @@ def rows(page: str) -> list[tuple[str, str]]:
 # ---- settings
 
 
-def variable(field: str) -> str:
-    return "KUBECONFIG" if field == "kubeconfig" else f"NETGW_{field.upper()}"
+def test_the_page_of_settings_is_what_the_model_says() -> None:
+    assert not settings_page.is_stale(DOCS / "settings.md"), "run `make generate`"
 
 
 def test_every_setting_has_a_row_and_every_row_is_a_setting() -> None:
@@ -57,7 +58,7 @@ def test_defaults_are_those_of_the_source() -> None:
         if info.default_factory is None and info.default not in (None, ()):
             several = type(info.default) is tuple  # not a named one, which is a single value
             default = ",".join(map(str, info.default)) if several else str(info.default).lower()
-            assert shown[variable(field)].startswith(f"`{default}` |"), variable(field)
+            assert shown[variable(field)].startswith(f"`{flag(field)}` | `{default}` |"), variable(field)
 
 
 def test_every_variable_of_the_client_is_named() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from netgw.settings import CLUSTER_NETWORKS, Address, Settings, SettingsError, own_namespace
+from netgw.settings import CLUSTER_NETWORKS, Address, Settings, SettingsError, flag, own_namespace, variable
+from support.operator import environment
 
 NETWORKS = "IPv4 networks without host bits, with commas between, for example 10.96.0.0/12; or none"
 
@@ -97,47 +101,99 @@ def test_namespaces_need_a_cluster_name(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/environment")
-    assert Settings.load("/option").kubeconfig == "/option"
+    assert Settings.load(kubeconfig="/option").kubeconfig == "/option"
+
+
+WRONG = [
+    ("NETGW_CLUSTER_NAME", "n" * 61, "1 to 60 characters of A-Z a-z 0-9 . _ and -"),
+    ("NETGW_CLUSTER_NAME", "a/b", "1 to 60 characters of A-Z a-z 0-9 . _ and -"),
+    ("NETGW_NAMESPACE", "Default", "the name of a namespace, the operator's own"),
+    ("NETGW_POLL_INTERVAL", "soon", "seconds, a number above 0"),
+    ("NETGW_POLL_INTERVAL", "0", "seconds, a number above 0"),
+    ("NETGW_FAST_POLL_INTERVAL", "-1", "seconds, a number above 0"),
+    ("NETGW_SECRET_INTERVAL", "inf", "seconds, a number above 0"),
+    ("NETGW_SECRET_INTERVAL", "5m", "seconds, a number above 0"),
+    ("NETGW_SECRET_WATCH", "maybe", "true or false"),
+    ("NETGW_METRICS_INTERVAL", "-1", "seconds, a number above 0, or 0 for never"),
+    ("NETGW_METRICS_SHARE", "0", "a number above 0, at most 1"),
+    ("NETGW_METRICS_SHARE", "25", "a number above 0, at most 1"),
+    ("NETGW_CREDENTIALS_FINALIZER", "maybe", "true or false"),
+    ("NETGW_WORKERS", "0", "a whole number from 1 to 256"),
+    ("NETGW_WORKERS", "2.5", "a whole number from 1 to 256"),
+    ("NETGW_LISTEN", "8080", "host:port, for example 127.0.0.1:8080"),
+    ("NETGW_LISTEN", ":8080", "host:port, for example 127.0.0.1:8080"),
+    ("NETGW_LISTEN", "localhost:70000", "host:port, for example 127.0.0.1:8080"),
+    ("NETGW_LOG_FORMAT", "xml", "text or json"),
+    ("NETGW_LEADER_ELECTION", "maybe", "true or false"),
+    ("NETGW_READ_ONLY", "maybe", "true or false"),
+    ("NETGW_LOG_LEVEL", "loud", "debug, info, warning or error"),
+    ("NETGW_CLUSTER_NETWORKS", "10.0.0.0", NETWORKS),
+    ("NETGW_CLUSTER_NETWORKS", "10.0.0.1/16", NETWORKS),
+    ("NETGW_CLUSTER_NETWORKS", "10.0.0.0/33", NETWORKS),
+    ("NETGW_CLUSTER_NETWORKS", "fd00::/8", NETWORKS),
+    ("NETGW_NAMESPACES", "B", "names of namespaces with commas between; unset: all"),
+    ("NETGW_DEFAULT_CREDENTIALS_NAMESPACES", "a b", "names of namespaces with commas between, or * for all"),
+    ("NETGW_DEFAULT_POLICIES", "Retain", 'policies as JSON, for example {"deletionPolicy": "Retain"}'),
+]
+"""A variable, a value that is none, and what is expected."""
+
+FILES = {"KUBECONFIG", "NETGW_FINGERPRINT_KEY_FILE"}
+"""Whether a path is wrong is known when it is read."""
+
+
+def test_every_setting_has_a_wrong_value() -> None:
+    assert {name for name, _, _ in WRONG} | FILES == {variable(field) for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), WRONG)
+def test_wrong_option_is_one_line(name: str, text: str, expected: str) -> None:
+    """It names the option, not the variable that nobody set."""
+    field = name.removeprefix("NETGW_").lower()
+    with pytest.raises(SettingsError) as error:
+        Settings.load(**{field: text})
+    assert str(error.value) == f"{flag(field)} is {text!r}; expected {expected}"
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "expected"),
+    ("words", "told"),
     [
-        ("NETGW_CLUSTER_NAME", "n" * 61, "1 to 60 characters of A-Z a-z 0-9 . _ and -"),
-        ("NETGW_CLUSTER_NAME", "a/b", "1 to 60 characters of A-Z a-z 0-9 . _ and -"),
-        ("NETGW_NAMESPACE", "Default", "the name of a namespace, the operator's own"),
-        ("NETGW_POLL_INTERVAL", "soon", "seconds, a number above 0"),
-        ("NETGW_POLL_INTERVAL", "0", "seconds, a number above 0"),
-        ("NETGW_FAST_POLL_INTERVAL", "-1", "seconds, a number above 0"),
-        ("NETGW_SECRET_INTERVAL", "inf", "seconds, a number above 0"),
-        ("NETGW_SECRET_INTERVAL", "5m", "seconds, a number above 0"),
-        ("NETGW_SECRET_WATCH", "maybe", "true or false"),
-        ("NETGW_METRICS_INTERVAL", "-1", "seconds, a number above 0, or 0 for never"),
-        ("NETGW_METRICS_SHARE", "0", "a number above 0, at most 1"),
-        ("NETGW_METRICS_SHARE", "25", "a number above 0, at most 1"),
-        ("NETGW_CREDENTIALS_FINALIZER", "maybe", "true or false"),
-        ("NETGW_WORKERS", "0", "a whole number from 1 to 256"),
-        ("NETGW_WORKERS", "2.5", "a whole number from 1 to 256"),
-        ("NETGW_LISTEN", "8080", "host:port, for example 127.0.0.1:8080"),
-        ("NETGW_LISTEN", ":8080", "host:port, for example 127.0.0.1:8080"),
-        ("NETGW_LISTEN", "localhost:70000", "host:port, for example 127.0.0.1:8080"),
-        ("NETGW_LOG_FORMAT", "xml", "text or json"),
-        ("NETGW_LOG_LEVEL", "loud", "debug, info, warning or error"),
-        ("NETGW_CLUSTER_NETWORKS", "10.0.0.0", NETWORKS),
-        ("NETGW_CLUSTER_NETWORKS", "10.0.0.1/16", NETWORKS),
-        ("NETGW_CLUSTER_NETWORKS", "10.0.0.0/33", NETWORKS),
-        ("NETGW_CLUSTER_NETWORKS", "fd00::/8", NETWORKS),
+        (["--workers", "0"], "--workers is '0'; expected a whole number from 1 to 256"),
+        (["--kubeconfig", "/nonexistent"], "/nonexistent"),
+        (["--leader-election=maybe"], "--leader-election is 'maybe'; expected true or false"),
     ],
 )
+def test_a_wrong_option_stops_the_start(words: list[str], told: str) -> None:
+    """With one line and status 1."""
+    command = [sys.executable, "-m", "netgw.cli", "run", "--listen", "127.0.0.1:0", *words]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("netgw: ")
+
+
+def test_help_names_every_option_and_variable_and_no_secret_has_an_option() -> None:
+    command = [sys.executable, "-m", "netgw.cli", "run", "--help"]
+    wide = environment(COLUMNS="1000", TERM="dumb", NO_COLOR="1")
+    shown = subprocess.run(command, env=wide, capture_output=True, text=True, check=True, timeout=60).stdout
+    options = set(re.findall(r"^[^\w-]*(--[a-z-]+)", shown, re.MULTILINE))
+    assert options == {"--help", *(flag(field) for field in Settings.model_fields)}
+    assert [variable(field) for field in Settings.model_fields if f"[{variable(field)}; default: " not in shown] == []
+    assert [option for option in options if re.search("token|password|psk", option)] == []
+
+
+def test_an_option_goes_before_its_variable_and_an_empty_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETGW_WORKERS", "3")
+    assert Settings.load(workers="2").workers == 2
+    assert Settings.load(workers="").workers == 3
+    assert Settings.load(workers=None).workers == 3
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), WRONG)
 def test_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: str) -> None:
     with pytest.raises(SettingsError) as error:
         loaded(monkeypatch, **{name: text})
     assert str(error.value) == f"{name} is {text!r}; expected {expected}"
-
-
-def test_wrong_namespace_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match=r"^NETGW_NAMESPACES is 'B'; expected names of namespaces with commas"):
-        loaded(monkeypatch, NETGW_NAMESPACES="a,B")
 
 
 def test_settings_do_not_change() -> None:

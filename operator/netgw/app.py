@@ -122,7 +122,9 @@ class App:
         rng: random.Random,
         reporter: Reporter,
         sources: Sources,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`leads`: whether this process is the one that works, asked before anything is changed in a cloud."""
         self._world = world
         self._namespaces = sources.namespaces
         self._rng = rng
@@ -167,6 +169,7 @@ class App:
             defaults=PolicyDefaults(sources.namespaces, options.policies),
             read_only=options.read_only,
             started=clock.now(),
+            leads=leads,
         )
         self.reconciler = Reconciler(actuators, env)
         self.tally = env.tally

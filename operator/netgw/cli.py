@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import kopf
 import typer
 
-from netgw import __version__, handlers, logs
+from netgw import __version__, handlers, logs, settings_page
 from netgw import release as releasing
 from netgw.app import App
 from netgw.kinds import KINDS, PROVIDERS
@@ -44,12 +44,15 @@ app.add_typer(simulate)
 
 
 @app.command()
-def run(
-    kubeconfig: Annotated[str | None, typer.Option(help="Default: KUBECONFIG, else the cluster this runs in.")] = None,
-) -> None:
-    """Run the operator. Settings come from the environment: see docs/settings.md."""
+@settings_page.with_options
+def run(**options: str | None) -> None:
+    """Run the operator. Each option goes before the environment variable that it names.
+
+    Credentials come from the environment alone, UPCLOUD_TOKEN or UPCLOUD_USERNAME and UPCLOUD_PASSWORD: who can list
+    processes can read options. UPCLOUD_DEBUG_API_BASE_URL is another address of the API. See docs/settings.md.
+    """
     try:
-        settings = Settings.load(kubeconfig)
+        settings = Settings.load(**options)
         logs.configure(settings.log_format, settings.log_level)
         clouds = {provider: provider.client(os.environ) for provider in PROVIDERS}
         asyncio.run(operate(settings, clouds))
@@ -207,6 +210,23 @@ def fields(
         elif stale := reference.stale(KINDS, check):
             sys.exit(f"netgw: stale, run make generate: {', '.join(stale)}")
     except reference.PageError as error:
+        sys.exit(f"netgw: {error}")
+
+
+@app.command()
+def settings(
+    write: Annotated[Path | None, typer.Option(help="Write the tables into this page.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Fail when the tables of this page are stale.")] = None,
+) -> None:
+    """Print the tables of all settings, write them into the documentation, or check what was written."""
+    try:
+        if write is not None:
+            settings_page.refresh(write)
+        elif check is None:
+            print(settings_page.render(), end="")
+        elif settings_page.is_stale(check):
+            sys.exit(f"netgw: stale, run make generate: {check.name}")
+    except settings_page.PageError as error:
         sys.exit(f"netgw: {error}")
 
 

@@ -110,6 +110,7 @@ class Process:
         self._readiness = Readiness()
         self._app: App | None = None
         self._rng = random.Random()
+        self._leads: Callable[[], bool] = lambda: True
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises Fatal, KubernetesError and what start-up finds wrong."""
@@ -190,6 +191,7 @@ class Process:
             rng=self._rng,
             reporter=Reports(sink),
             sources=Sources(secrets, namespaces, fingerprints, Making(ClusterSecretWriter(cluster), choice), guard),
+            leads=self._leads,
         )
         await namespaces.load()
         guard.look_at(namespaces.every(CREDENTIALS))  # one that nothing needs any more may have a finalizer of ours
@@ -252,6 +254,9 @@ class Process:
         self._readiness.ready, self._readiness.reason = True, "standing by"  # else a rollout would never end
         identity = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         lease = LeaderLease(cluster, self._settings.namespace, identity, rng=self._rng)
+        self._leads = lease.holds
+        for client in self._clouds.values():
+            client.fence(lease.holds)
         await first_of([lease.acquire(), self._stop.wait()])
         self._readiness.ready, self._readiness.reason = False, "starting"
         stack.push_async_callback(lease.release)

@@ -37,7 +37,10 @@ class Stopping(Exception):
 
 @dataclass
 class Environment:
-    """What every pass works with. `started`: when this process began, monotonic. `stopping`: begin nothing new."""
+    """What every pass works with. `started`: when this process began, monotonic. `stopping`: begin nothing new.
+
+    `leads`: whether this process is the one that works, at this moment.
+    """
 
     kubernetes: Kubernetes
     store: Store
@@ -50,6 +53,7 @@ class Environment:
     started: float
     stopping: bool = False
     tally: Tally = field(default_factory=Tally)
+    leads: Callable[[], bool] = lambda: True
 
 
 @dataclass
@@ -133,7 +137,7 @@ class Pass:
 
     def about_to_write(self) -> None:
         """Before anything that changes the cloud. Raises Stopping, or WriteConflict when the credentials are others."""
-        if self.env.stopping:
+        if self.env.stopping or not self.env.leads():
             raise Stopping
         if self.actuator.account(self.obj) != self.account:
             raise WriteConflict  # since this pass began: whose are they?

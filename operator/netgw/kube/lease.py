@@ -1,8 +1,11 @@
 """Leader election by a coordination.k8s.io Lease: of several replicas one works, the others wait.
 
 Acquire or exit: who loses the Lease ends the process, for work under way cannot be called back. Ages are measured by
-the local monotonic clock from the moment a change was seen, never by the wall clock of another machine. There is no
-fencing beyond that: two leaders at once are held apart by the resourceVersion of every status write.
+the local clock from the moment a change was seen, never by the wall clock of another machine.
+
+`holds` is the fence: what changes the cloud asks it right before it is sent, and it says no long before another may
+lead, also in a process that was frozen and does not know it yet. What was sent before that, and every status write, is
+held apart by the resourceVersion of the object and the record of what is being made.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -24,6 +28,11 @@ RENEW_EVERY = 2.0
 # Before the Lease ends for the others, with room for one call.
 GIVE_UP = 10.0
 _CALL = 5.0
+
+
+def awake() -> float:
+    """Seconds that also pass while the machine sleeps, where the system has such a clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
 
 
 class Source(Protocol):
@@ -44,7 +53,7 @@ class LeaderLease:
         identity: str,
         *,
         name: str = "netgw",
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = awake,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random,
@@ -61,6 +70,7 @@ class LeaderLease:
         self._renewed = 0.0
         self._seen: tuple[Any, Any] | None = None
         self._seen_at = 0.0
+        self._ends_at = 0.0
 
     async def acquire(self) -> None:
         """Wait until the Lease is ours."""
@@ -69,8 +79,12 @@ class LeaderLease:
             if not waiting:
                 waiting = True
                 log.info("Waiting for the Lease %s/%s", self._namespace, self._name)
-            await self._sleep(self._pause())
+            await self._sleep(min(self._pause(), self._left()))
         log.info("Holds the Lease %s/%s", self._namespace, self._name)
+
+    def holds(self) -> bool:
+        """Whether the Lease is ours for sure: renewed so lately that nobody else can have taken it."""
+        return self._lease is not None and self._clock() < self._renewed + GIVE_UP
 
     async def keep(self, on_lost: Callable[[], None]) -> None:
         """Renew until cancelled. Calls `on_lost` and returns when the Lease is another's or not renewed for 10 s."""
@@ -139,7 +153,13 @@ class LeaderLease:
         seen = (holder, spec.get("renewTime"))
         if seen != self._seen:
             self._seen, self._seen_at = seen, self._clock()
-        return self._clock() - self._seen_at < float(spec.get("leaseDurationSeconds") or DURATION)
+        self._ends_at = self._seen_at + float(spec.get("leaseDurationSeconds") or DURATION)
+        return self._clock() < self._ends_at
+
+    def _left(self) -> float:
+        """Seconds until the Lease of another ends, that nobody waits longer than that: a little more, to be past it."""
+        left = self._ends_at - self._clock()
+        return left + 0.01 if left > 0 else RENEW_EVERY
 
     def _ours(self, lease: dict[str, Any] | None) -> dict[str, Any]:
         now = self._now()

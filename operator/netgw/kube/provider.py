@@ -168,6 +168,9 @@ class Backend(Protocol):
 class Client(Protocol):
     """The client of a cloud's API."""
 
+    def fence(self, may_change: Callable[[], bool]) -> None:
+        """Change nothing but while this says yes, asked right before each call. Before a backend is made of it."""
+
     async def aclose(self) -> None: ...
 
 

@@ -69,7 +69,7 @@ def main() -> None:
     """Run until a signal or the planned point; everything comes from the environment."""
     points = Points(Path(os.environ[FOLDER]))
     signal.signal(ARM, points.arm)
-    settings = Settings.load(None)
+    settings = Settings.load()
     logs.configure(settings.log_format, settings.log_level)
     # The budget of a real account would be what most of the time goes to: each point is a new process, and it looks.
     budget = TokenBucket(rate=100, burst=100)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ class Clients:
         self.expires = expires
         self._options = {"base_url": base_url, **options}
         self._made: list[UpCloud] = []
+        self._may_change: Callable[[], bool] | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Clients:
@@ -29,13 +30,17 @@ class Clients:
         own, expires = None if none else Credentials.from_env(environ), expiry_from_env(environ)
         return cls(own, base_url=base_url_from_env(environ), expires=expires)
 
+    def fence(self, may_change: Callable[[], bool]) -> None:
+        """From now on nothing is changed but while this says yes; for clients that are still to be made."""
+        self._may_change = may_change
+
     def own(self) -> UpCloud | None:
         """With the operator's own credentials."""
         return None if self._own is None else self.of(self._own)
 
     def of(self, credentials: Credentials) -> UpCloud:
         """With these credentials, and a budget of its own."""
-        client = UpCloud(credentials, **self._options)
+        client = UpCloud(credentials, may_change=self._may_change, **self._options)
         self._made.append(client)
         return client
 

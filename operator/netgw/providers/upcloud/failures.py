@@ -28,6 +28,7 @@ from datetime import datetime
 
 from netgw.engine.objects import format_time
 from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
+from netgw.engine.progress import Stopping
 from netgw.providers.upcloud.api import (
     Conflict,
     Forbidden,
@@ -38,7 +39,7 @@ from netgw.providers.upcloud.api import (
     Unavailable,
     UpCloudError,
 )
-from netgw.providers.upcloud.api.errors import SAFE_METHODS
+from netgw.providers.upcloud.api.errors import SAFE_METHODS, Withheld
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,9 @@ def mapped(caller: Caller) -> Iterator[None]:
     """UpCloud's errors become the engine's; the log keeps the correlation id."""
     try:
         yield
+    except Withheld as error:
+        log.warning("%s", error)
+        raise Stopping from None
     except UpCloudError as error:
         level = logging.DEBUG if isinstance(error, NotFound) else logging.INFO
         log.log(level, "%s", error, extra={"correlation_id": error.correlation_id})

@@ -64,6 +64,7 @@ class UpCloud(CoreClient):
 
     `transport` replaces the network (a simulator in process), `timing` the clock and the dice; `limiter` may be shared
     by clients of one credential. `on_call` hears of every request that was sent; it must be quick and must not raise.
+    `may_change` is asked right before each changing request is sent; where it says no, that ends in `Withheld`.
     """
 
     # Plans

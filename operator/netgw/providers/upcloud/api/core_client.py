@@ -46,6 +46,7 @@ class CoreClient:
         limiter: TokenBucket | None = None,
         timing: Timing | None = None,
         on_call: Callable[[Call], None] | None = None,
+        may_change: Callable[[], bool] | None = None,
     ) -> None:
         timing = timing or Timing()
         self._transport = Transport(
@@ -56,6 +57,7 @@ class CoreClient:
             limiter=limiter or TokenBucket(timing=timing),
             timing=timing,
             on_call=on_call,
+            may_change=may_change,
         )
 
     async def __aenter__(self) -> Self:

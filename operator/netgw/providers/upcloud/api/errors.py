@@ -12,6 +12,7 @@
     │   ├── NotFound              404: it is not there (or a parent of it is not)
     │   ├── Conflict              409: something else has the place
     │   └── RateLimited           429, or held back by this client after one: time alone is the cure, `retry_after`
+    ├── Withheld                  a changing request that was not sent: its sender may not send any more
     └── Unavailable               no definite answer: the same request may succeed later
         ├── ServerError           5xx
         ├── Unreachable           no connection came about: surely not sent
@@ -114,6 +115,10 @@ class Conflict(Refused):
 
 class RateLimited(Refused):
     """429, or not sent at all because an earlier 429 asked to wait: again after `retry_after` seconds, where known."""
+
+
+class Withheld(UpCloudError):
+    """Not sent, because who asked for it may not change anything any more: `sent` is False."""
 
 
 class Unavailable(UpCloudError):

@@ -6,6 +6,8 @@
   nor when it is a query for `once`.
 - A 429 with Retry-After holds back every request of the client. One that would have to wait longer than `MAX_WAIT`, for
   this or for its turn, ends at once in `RateLimited` with the time that is missing: nobody sleeps long in here.
+- With `may_change`, a changing request is sent only while that says yes: it is asked when the connection stands and the
+  turn has come, right before the first byte. Else `Withheld`.
 - Redirects are not followed: the Authorization header goes to the configured address and nowhere else.
 """
 
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import ValidationError
@@ -30,6 +32,7 @@ from .errors import (
     Unavailable,
     Unreachable,
     UpCloudError,
+    Withheld,
 )
 from .limiter import Timing, TokenBucket
 from .problem import class_of, cut, parse_date, parse_problem, parse_retry_after
@@ -61,6 +64,10 @@ _WORDS: Mapping[type[Exception], str] = {
 }
 
 
+class _Fenced(Exception):
+    """Through the connection, back to us."""
+
+
 class Transport:
     """Sends queries with one credential to one address."""
 
@@ -74,6 +81,7 @@ class Transport:
         limiter: TokenBucket,
         timing: Timing,
         on_call: Callable[[Call], None] | None,
+        may_change: Callable[[], bool] | None = None,
     ) -> None:
         self._credentials = credentials
         self._base_url = check_base_url(base_url)
@@ -82,6 +90,7 @@ class Transport:
         self._timing = timing
         self._listeners = [] if on_call is None else [on_call]
         self._held_back = 0
+        self._may_change = may_change
         try:
             self._http = httpx.AsyncClient(
                 transport=transport,
@@ -136,9 +145,13 @@ class Transport:
         if missing > 0:
             self._held_back += 1
             return _held_back(query.method, path, missing)
+        if not self._may_send(query.method):
+            return _withheld(query.method, path)
         began = self._timing.clock()
         outcome = await self._exchange(query, path)
         seconds = self._timing.clock() - began
+        if isinstance(outcome, Withheld):
+            return outcome
         if isinstance(outcome, UpCloudError):
             outcome.began = began
             self._report(Call(query.method, query.route, None, seconds))
@@ -160,11 +173,22 @@ class Transport:
             headers["Content-Type"] = "application/json"
             content = encode(query.body)
         url = httpx.URL(self._base_url + path, params=list(query.params) or None)
+        fence = {"trace": self._ask_again} if query.method not in SAFE_METHODS and self._may_change else None
         try:
             async with asyncio.timeout(self._timeout.total):
-                return await self._http.request(query.method, url, headers=headers, content=content)
+                return await self._http.request(query.method, url, headers=headers, content=content, extensions=fence)
+        except _Fenced:
+            return _withheld(query.method, path)
         except (httpx.HTTPError, OSError) as failure:
             return self._failure(query, path, failure)
+
+    def _may_send(self, method: str) -> bool:
+        return method in SAFE_METHODS or self._may_change is None or self._may_change()
+
+    async def _ask_again(self, event: str, _: Mapping[str, Any]) -> None:
+        """Called by the connection: to connect takes time, in which one may have been frozen."""
+        if event.endswith("send_request_headers.started") and self._may_change is not None and not self._may_change():
+            raise _Fenced
 
     def _failure(self, query: Query[T], path: str, failure: Exception) -> UpCloudError:
         words = _WORDS.get(type(failure), type(failure).__name__ + ":")
@@ -238,6 +262,10 @@ def _held_back(method: str, path: str, missing: float) -> RateLimited:
         retry_after=missing,
         sent=False,
     )
+
+
+def _withheld(method: str, path: str) -> Withheld:
+    return Withheld(f"{method} {path}: not sent; somebody else leads", method=method, path=path, sent=False)
 
 
 def _is_loopback(base_url: str) -> bool:
