@@ -13,10 +13,12 @@ FIRST_SEED ?= 1
 # Of one seed, only these steps: what the shortest history that fails says.
 STEPS ?=
 
-.PHONY: help demo test simulate soak check generate control-plane clean
+.PHONY: help setup demo test simulate soak check generate control-plane clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## set up .venv, with the command netgw in .venv/bin
 
 demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEEP=1 leaves it running)
 	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
@@ -44,6 +46,7 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	.venv/bin/lint-imports
 	$(PY) -m netgw.cli crds --check crds
 	$(PY) -m netgw.cli fields --check docs
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs --quiet build --strict
 
 generate: $(STAMP) ## write crds/ and the field tables in docs/ from the models
 	$(PY) -m netgw.cli crds --write crds
