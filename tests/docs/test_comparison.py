@@ -23,6 +23,8 @@ def test_every_yes_of_ours_has_a_test_or_a_page() -> None:
 
 
 def test_every_key_has_a_source() -> None:
-    used = {key for row in ROWS for part in re.findall(r"\[([A-Z\d,]+)\](?!\()", " ".join(row)) for key in part.split(",")}
+    used = {
+        key for row in ROWS for part in re.findall(r"\[([A-Z\d,]+)\](?!\()", " ".join(row)) for key in part.split(",")
+    }
     assert used
     assert [key for key in sorted(used) if f"\n| {key} | `" not in PAGE] == []

@@ -54,7 +54,9 @@ def render_conditions(kind: Kind) -> str:
     for verdict in kind.verdicts:
         shown.setdefault((verdict.condition, verdict.status), []).extend(verdict.reasons)
     rows = [
-        _row(f"[`{condition}`](conditions.md#{_section(kind, condition)})", status, ", ".join(f"`{r}`" for r in reasons))
+        _row(
+            f"[`{condition}`](conditions.md#{_section(kind, condition)})", status, ", ".join(f"`{r}`" for r in reasons)
+        )
         for (condition, status), reasons in shown.items()
     ]
     return _VERDICTS_HEAD + "".join(rows)

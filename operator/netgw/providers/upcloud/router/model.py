@@ -120,7 +120,5 @@ KIND = Kind(
         Column("UUID", ".status.uuid", wide=True),
     ),
     validations=(SHORT_ENOUGH, IMPORT_FIXED),
-    verdicts=(
-        Verdict("Ready", "True", ("Available",)),
-    ),
+    verdicts=(Verdict("Ready", "True", ("Available",)),),
 )
