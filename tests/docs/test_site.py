@@ -39,7 +39,7 @@ class Addresses(HTMLParser):
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A proxy that nobody serves stands for a missing network."""
     target = tmp_path_factory.mktemp("site")
-    nowhere = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     command = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--site-dir", str(target)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     quiet = {"NO_MKDOCS_2_WARNING": "1"}

@@ -83,7 +83,7 @@ def address(path: str, page: str, environ: Mapping[str, str]) -> str:
 def _marked(folder: PurePosixPath, found: re.Match[str]) -> str:
     path, hash_, anchor = found[1].partition("#")
     target = PurePosixPath(os.path.normpath(folder / path))
-    inside = not path or target.parts[:1] == ("docs",) and target.suffix == ".md"
+    inside = not path or (target.parts[:1] == ("docs",) and target.suffix == ".md")
     return found[0] if inside else f"]({SCHEME}{target}{hash_}{anchor})"
 
 
