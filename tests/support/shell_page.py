@@ -1,6 +1,6 @@
-"""The commands of a page as one shell script, as a reader would give them, and what they print beside what the page shows.
+"""The commands of a page as one shell script, and what they print beside what the page shows.
 
-A ```shell block is played as it is. A ```console block has commands behind `$ ` and below each what it prints; a command
+A ```shell block is played as it is. A ```console block has commands behind `$ ` and below each what it prints; each
 is given again until that fits, for an object may be a moment late. A comment before a block says that it needs kind.
 Run as a program this compares two files, so it imports nothing but the standard library.
 """

@@ -1,8 +1,8 @@
 """Kind → the parts of its documentation page that list every field and every reason, in Markdown.
 
 Fields come from the same schema as the CRD, reasons from the kind. A page is written by hand, except between two lines
-`<!-- fields: generated -->` and two lines `<!-- conditions: generated -->`. It is named after its kind: NetworkGateway is
-described in network-gateway.md.
+`<!-- fields: generated -->` and two lines `<!-- conditions: generated -->`. It is named after its kind:
+NetworkGateway is described in network-gateway.md.
 """
 
 from __future__ import annotations
