@@ -17,10 +17,12 @@ PART ?=
 # Of one seed, only these steps: what the shortest history that fails says.
 STEPS ?=
 
-.PHONY: help demo test test-image test-kind simulate soak check check-release generate control-plane clean
+.PHONY: help setup demo test test-image test-kind simulate soak check check-release generate control-plane clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## set up .venv, with the command netgw in .venv/bin
 
 demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEEP=1 leaves it running)
 	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
@@ -62,6 +64,7 @@ check: $(STAMP) ## lint, types, import contracts, and whether generated files ar
 	$(PY) -m netgw.cli settings --check docs/settings.md
 	PYTHONPATH=tools $(PY) -m netgw_dev.requirements --check
 	PYTHONPATH=tools $(PY) -m netgw_dev.versions
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs --quiet build --strict
 
 check-release: $(STAMP) ## whether a tag may be released (TAG=v1.2.3): one version everywhere, dated in the changelog
 	@PYTHONPATH=tools $(PY) -m netgw_dev.versions $(TAG)

@@ -20,7 +20,7 @@ from support.cluster import ROOT
 
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "operator" / "netgw"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((ROOT / "deploy").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "deploy").glob("*.md"))]
 
 WORD = re.compile(r"(?:[A-Z][a-z]+)+")
 POLICIES = {choice for choices in CHOICES.values() for choice in choices}

@@ -19,7 +19,8 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 
 def pages(folder: Path, text: str = "before\n{0}{0}after\n") -> Path:
     for kind in KINDS:
-        (folder / reference.page(kind)).write_text(text.format(reference.MARKER))
+        whole = text.format(reference.MARKER).replace("after\n", f"{2 * reference.CONDITIONS_MARKER}after\n")
+        (folder / reference.page(kind)).write_text(whole)
     return folder
 
 
@@ -61,6 +62,13 @@ def test_rows_have_the_cells_of_their_table(kind: Kind) -> None:
 @each_kind
 def test_nothing_reads_as_a_tag(kind: Kind) -> None:
     assert set(re.findall(r"<[^>]*>", reference.render(kind))) <= {"<br>"}
+
+
+@each_kind
+def test_every_reason_of_the_kind_is_shown(kind: Kind) -> None:
+    text = reference.render_conditions(kind)
+    assert kind.verdicts
+    assert [v for v in kind.verdicts if any(f"`{reason}`" not in text for reason in v.reasons)] == []
 
 
 def test_refresh_replaces_what_is_between_the_markers(tmp_path: Path) -> None:

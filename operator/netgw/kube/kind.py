@@ -36,11 +36,20 @@ class Parent:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """Reasons that a condition may have with one status, beside those that every kind has."""
+
+    condition: str
+    status: Literal["True", "False", "Unknown"]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of custom resource.
 
     `selectable` are paths for field selectors (`.spec.gatewayRef.name`); `validations` are CEL rules at the root of the
-    object, the only place that sees metadata.name.
+    object, the only place that sees metadata.name; `verdicts` are for the documentation.
     """
 
     group: str
@@ -57,6 +66,7 @@ class Kind:
     selectable: tuple[str, ...] = ()
     validations: tuple[Rule, ...] = ()
     parent: Parent | None = None
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def api_version(self) -> str:

@@ -1,6 +1,7 @@
-"""Kind → the part of its documentation page that lists every field, in Markdown, from the same schema as the CRD.
+"""Kind → the parts of its documentation page that list every field and every reason, in Markdown.
 
-A page is written by hand, except between two lines `<!-- fields: generated -->`. It is named after its kind:
+Fields come from the same schema as the CRD, reasons from the kind. A page is written by hand, except between two lines
+`<!-- fields: generated -->` and two lines `<!-- conditions: generated -->`. It is named after its kind:
 NetworkGateway is described in network-gateway.md.
 """
 
@@ -15,10 +16,12 @@ from netgw.kube import crd
 from netgw.kube.kind import Kind
 
 MARKER = "<!-- fields: generated -->\n"
+CONDITIONS_MARKER = "<!-- conditions: generated -->\n"
 
 _SPEC_HEAD = "| field | type | required | meaning |\n|---|---|---|---|\n"
 _RULES_HEAD = "| field | message of the API server |\n|---|---|\n"
 _STATUS_HEAD = "| field | type | meaning |\n|---|---|---|\n"
+_VERDICTS_HEAD = "| condition | status | reasons |\n|---|---|---|\n"
 
 Schema = Mapping[str, Any]
 Row = tuple[str, Schema, bool]
@@ -45,6 +48,20 @@ def render(kind: Kind) -> str:
     )
 
 
+def render_conditions(kind: Kind) -> str:
+    """The reasons that are of this kind alone, each condition linked to what to do about it."""
+    shown: dict[tuple[str, str], list[str]] = {}
+    for verdict in kind.verdicts:
+        shown.setdefault((verdict.condition, verdict.status), []).extend(verdict.reasons)
+    rows = [
+        _row(
+            f"[`{condition}`](conditions.md#{_section(kind, condition)})", status, ", ".join(f"`{r}`" for r in reasons)
+        )
+        for (condition, status), reasons in shown.items()
+    ]
+    return _VERDICTS_HEAD + "".join(rows)
+
+
 def refresh(kinds: Iterable[Kind], folder: Path) -> list[str]:
     """Write the generated part of each page anew. Names of the files that changed. Raises PageError."""
     changed = list(_outdated(kinds, folder))
@@ -69,12 +86,25 @@ def _outdated(kinds: Iterable[Kind], folder: Path) -> Iterator[tuple[Path, str]]
         if not path.is_file():
             raise PageError(f"{path} is missing: write the page of {kind.kind} first")
         text = path.read_text(encoding="utf-8")
-        parts = text.split(MARKER)
-        if len(parts) != 3:
-            raise PageError(f"{path} needs the line {MARKER.strip()} twice")
-        fresh = f"{parts[0]}{MARKER}\n{render(kind)}\n{MARKER}{parts[2]}"
+        fresh = _between(MARKER, path, text, render(kind))
+        fresh = _between(CONDITIONS_MARKER, path, fresh, render_conditions(kind))
         if fresh != text:
             yield path, fresh
+
+
+def _between(marker: str, path: Path, text: str, generated: str) -> str:
+    """The text with this between the two markers."""
+    parts = text.split(marker)
+    if len(parts) != 3:
+        raise PageError(f"{path} needs the line {marker.strip()} twice")
+    return f"{parts[0]}{marker}\n{generated}\n{marker}{parts[2]}"
+
+
+def _section(kind: Kind, condition: str) -> str:
+    """The anchor in conditions.md: Ready has a section for each kind, named by its last word."""
+    if condition != "Ready":
+        return condition.lower()
+    return f"ready-{re.findall('[A-Z][a-z]+', kind.kind)[-1].lower()}s"
 
 
 def _rows(schema: Schema, path: str = "") -> Iterator[Row]:

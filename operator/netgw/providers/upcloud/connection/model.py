@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from netgw.kube.kind import Column, Kind, Parent, condition_path
+from netgw.kube.kind import Column, Kind, Parent, Verdict, condition_path
 from netgw.kube.resource import Model, ParentRef, Rule, Spec, Status, list_map, rules
 from netgw.providers.upcloud.names import CATEGORIES, GROUP, ROOT_RULES, VERSION, CloudName
 
@@ -121,4 +121,10 @@ KIND = Kind(
     selectable=(".spec.gatewayRef.name", ".spec.gatewayRef.uuid"),
     validations=(*ROOT_RULES, EFFECTIVE_NAME_FIXED),
     parent=Parent("NetworkGateway", "gatewayRef"),
+    verdicts=(
+        Verdict("Ready", "True", ("TunnelsUp", "NoTunnels")),
+        Verdict("Ready", "False", ("NoTunnelUp", "GatewayStopped")),
+        Verdict("Redundant", "True", ("TunnelsUp",)),
+        Verdict("Redundant", "False", ("TooFewUp", "TooFewTunnels")),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from netgw.kube.kind import Column, Kind, Parent, condition_path
+from netgw.kube.kind import Column, Kind, Parent, Verdict, condition_path
 from netgw.kube.resource import (
     EXACTLY_ONE,
     Model,
@@ -224,4 +224,9 @@ KIND = Kind(
     selectable=(".spec.routerRef.name", ".spec.routerRef.uuid"),
     validations=ROOT_RULES,
     parent=Parent("Router", "routerRef"),
+    verdicts=(
+        Verdict("Ready", "True", ("Running", "Stopped")),
+        Verdict("Ready", "False", ("SettingUp", "SetupOverdue", "DeletingInCloud")),
+        Verdict("Ready", "Unknown", ("StateUnknown",)),
+    ),
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from netgw.kube.kind import Column, Kind, condition_path
+from netgw.kube.kind import Column, Kind, Verdict, condition_path
 from netgw.kube.resource import IMPORT_FIXED, Model, Rule, SecretRef, Spec, Status, list_map, rules
 from netgw.providers.upcloud.labels import Labels
 from netgw.providers.upcloud.names import CATEGORIES, GROUP, SHORT_ENOUGH, VERSION
@@ -120,4 +120,5 @@ KIND = Kind(
         Column("UUID", ".status.uuid", wide=True),
     ),
     validations=(SHORT_ENOUGH, IMPORT_FIXED),
+    verdicts=(Verdict("Ready", "True", ("Available",)),),
 )

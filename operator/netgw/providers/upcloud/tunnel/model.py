@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from netgw.kube.kind import Column, Kind, Parent, condition_path
+from netgw.kube.kind import Column, Kind, Parent, Verdict, condition_path
 from netgw.kube.resource import (
     INT32_MAX,
     Model,
@@ -212,4 +212,16 @@ KIND = Kind(
     selectable=(".spec.connectionRef.name", ".spec.connectionRef.uuid"),
     validations=ROOT_RULES,
     parent=Parent("VpnConnection", "connectionRef"),
+    verdicts=(
+        Verdict("Ready", "True", ("Up",)),
+        Verdict("Ready", "False", ("PeerNeverConnected", "AuthenticationFailed", "NoProposalChosen")),
+        Verdict("Ready", "False", ("TrafficSelectorMismatch", "PeerUnreachable", "TunnelDown", "GatewayStopped")),
+        Verdict("Ready", "Unknown", ("StateUnknown",)),
+        Verdict("Healthy", "True", ("Healthy",)),
+        Verdict("Healthy", "False", ("BadLogMessages",)),
+        Verdict("Healthy", "Unknown", ("NotUp", "NotTold")),
+        Verdict("PskInSync", "True", ("Accepted",)),
+        Verdict("PskInSync", "False", ("KeyChanged",)),
+        Verdict("PskInSync", "Unknown", ("NeverPushed", "SecretNotFound", "SecretKeyNotFound", "InvalidPsk")),
+    ),
 )
