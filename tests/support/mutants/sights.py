@@ -44,7 +44,7 @@ async def late_list(h: History) -> None:
     await h.settle()
     await asyncio.sleep(120)
     h.world.calls.clear()
-    h.world.faults.add("GET /1.3/gateway", slow=15.0)
+    h.world.faults.add("GET /1.3/gateway", slow=8.0)
     await h.until(lambda: h.world.faults.waiting() == [])
     drift(h)
     h.kubernetes.annotate("VpnTunnel", "office-1", "reconcile-requested-at", "2026-11-22T03:00:00Z")
