@@ -46,7 +46,7 @@ class Recorder:
     def __init__(self, cluster: Cluster) -> None:
         self._client = cluster.access.client()
         self._stopping = threading.Event()
-        self._versions: list[Version] = []
+        self._versions: dict[str, list[Version]] = {}
         self._newest: dict[str, int] = {}
         self._threads: list[threading.Thread] = []
 
@@ -67,11 +67,13 @@ class Recorder:
         """What was seen there so far, of one kind and name or of all, oldest first for each object."""
         return [
             version
-            for version in list(self._versions)
-            if version.body["metadata"]["namespace"] == namespace
-            and kind in (None, version.body["kind"])
-            and name in (None, version.body["metadata"]["name"])
+            for version in list(self._versions.get(namespace, ()))
+            if kind in (None, version.body["kind"]) and name in (None, version.body["metadata"]["name"])
         ]
+
+    def forget(self, namespace: str) -> None:
+        """What was seen there so far, of objects that are gone."""
+        self._versions.pop(namespace, None)
 
     def catch_up(self, bodies: list[dict[str, Any]]) -> None:
         """Wait until these states were seen."""
@@ -107,6 +109,6 @@ class Recorder:
         if event["type"] == "BOOKMARK":
             return str(event["object"]["metadata"]["resourceVersion"])
         version = Version(event["type"], event["object"])
-        self._versions.append(version)
+        self._versions.setdefault(version.body["metadata"]["namespace"], []).append(version)
         self._newest[version.body["metadata"]["uid"]] = version.revision
         return str(version.revision)

@@ -64,6 +64,12 @@ PARTS: Mapping[str, Part] = {
         "Schedules of errors at every endpoint of the cloud and of Kubernetes; what is left when they end, and how many "
         "calls are made meanwhile.",
     ),
+    "state_machine": Part(
+        "State machine",
+        "Hypothesis chooses what users, others in the cloud and fate do next, against the real operator on a real API server: "
+        "applies, edits, deletions, keys, hand edits, faults, pauses, ends by SIGTERM and SIGKILL. At each rest what must hold "
+        "is looked at.",
+    ),
     "bad_input": Part(
         "Bad input",
         "Values from the borders of the schemas and beyond, mangled answers of the cloud, a megabyte of nonsense in every "

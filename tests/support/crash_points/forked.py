@@ -135,11 +135,11 @@ class Doomed(Operator):
         """Watch this namespace alone, from the next life on."""
         self._settings["NETGW_NAMESPACES"] = namespace
 
-    def arm(self, at: str | None) -> int:
-        """From now on its points count, and at this one it dies; how many lines it had written before."""
+    def arm(self, at: str | None, number: int | None = None) -> int:
+        """From now on its points count, and at this one or the so many-th it dies; how many lines it wrote before."""
         self.wait_seen("armed 0")  # before that the signal would end it
         self._serial += 1
-        Plan(self._serial, at).write(self._life)
+        Plan(self._serial, at, number).write(self._life)
         self.process.signal(ARM)
         return self.wait_seen(f"armed {self._serial}")
 
