@@ -124,13 +124,18 @@ class History:
     def _watch(self, app: App) -> None:
         """As kopf does: a list of its own first, of which it tells with no type of event."""
         life = self.life
+
+        def tell(kind: str, event: str | None, body: dict[str, Any]) -> None:
+            if not life.over:
+                app.observe(kind, event, body)
+
         for ref, body in list(self.kubernetes.objects.items()):
             told = copy.deepcopy(body)
             if (late := self.told_late.get(ref)) is None:
-                app.observe(ref.kind, None, told)
+                tell(ref.kind, None, told)
             else:
-                self.loop.call_later(late, lambda *event: None if life.over else app.observe(*event), ref.kind, None, told)
-        self.kubernetes.watchers.append(lambda *event: None if life.over else app.observe(*event))
+                self.loop.call_later(late, tell, ref.kind, None, told)
+        self.kubernetes.watchers.append(tell)
         self.kubernetes.secret_watcher = lambda *ref: None if life.over else app.secret_changed(*ref)
         self.kubernetes.namespace_watcher = lambda name: None if life.over else app.namespace_changed(name)
 

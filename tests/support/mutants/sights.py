@@ -1,4 +1,4 @@
-"""Short stories of what is known and what is not: a lost status, another account, late answers, a watch that is slow."""
+"""Short stories of what is known and what is not: a lost status, another account, late answers, a slow watch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from netgw.engine.objects import Name
 from netgw.providers.upcloud.simulator import World
 from support.history import OTHER_KEY, ROUTER, History, tunnel
 from support.mutants.beginning import begun, drift, tunnels
+from support.simulation.scene import BOB, TOKENS
 
-TOKENS = {"madeup-token": "alice", "madeup-token-of-bob": "bob"}
 PEER = "100.10.0.111"
 
 
@@ -29,7 +29,7 @@ async def another_account(h: History) -> None:
     h.world = World(delay=2.0, clock=h.clock.wall, routers=[ROUTER], tokens=TOKENS)
     await begun(h, tunnels=0)
     await h.kill()
-    h.credential("madeup-token-of-bob")
+    h.credential(BOB)
     await h.start()
     h.kubernetes.delete("VpnConnection", "office")
     await asyncio.sleep(120)
