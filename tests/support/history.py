@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from netgw.app import App, Guard, Options, Sources, Unguarded
-from netgw.engine.objects import Object
+from netgw.engine.objects import Name, Object
 from netgw.kube.provider import Intervals, Making
 from netgw.providers.upcloud.api import Credentials
 from netgw.providers.upcloud.api.limiter import Timing
@@ -75,6 +75,8 @@ class History:
         self._credentials: Credentials | None = Credentials(token=SecretStr("madeup-token"))
         self.cluster = "test"
         self.guard: Guard = Unguarded()
+        self.told_late: dict[Name, float] = {}
+        """After how many seconds the first list of a watch comes to these."""
         self.app: App | None = None
         self._api: Clients | None = None
 
@@ -121,10 +123,19 @@ class History:
 
     def _watch(self, app: App) -> None:
         """As kopf does: a list of its own first, of which it tells with no type of event."""
-        for ref, body in list(self.kubernetes.objects.items()):
-            app.observe(ref.kind, None, copy.deepcopy(body))
         life = self.life
-        self.kubernetes.watchers.append(lambda *event: None if life.over else app.observe(*event))
+
+        def tell(kind: str, event: str | None, body: dict[str, Any]) -> None:
+            if not life.over:
+                app.observe(kind, event, body)
+
+        for ref, body in list(self.kubernetes.objects.items()):
+            told = copy.deepcopy(body)
+            if (late := self.told_late.get(ref)) is None:
+                tell(ref.kind, None, told)
+            else:
+                self.loop.call_later(late, tell, ref.kind, None, told)
+        self.kubernetes.watchers.append(tell)
         self.kubernetes.secret_watcher = lambda *ref: None if life.over else app.secret_changed(*ref)
         self.kubernetes.namespace_watcher = lambda name: None if life.over else app.namespace_changed(name)
 
@@ -166,6 +177,10 @@ class History:
     def die(self) -> None:
         """At once, between two steps: from here on nothing of the process has any effect. `kill` cleans up."""
         self.life.ended.set()
+
+    def credential(self, token: str) -> None:
+        """From the next start on."""
+        self._credentials = Credentials(token=SecretStr(token))
 
     # ---- waiting
 

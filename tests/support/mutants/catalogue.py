@@ -66,6 +66,7 @@ CREATING = (
             "if not proven and not looked_twice(": "if False and not looked_twice(",
             "if isinstance(verdict, Ours):": "if False:",
         },
+        story="deleted_while_made",
     ),
     Mutant(
         "post-again",
@@ -86,6 +87,7 @@ CREATING = (
         "a status that was lost counts as one that never was",
         f"{ENGINE}.objects:Object.lost",
         {"return unknown and not self.creating and self.uuid is None": "return False"},
+        story="lost_and_deleted",
     ),
 )
 LOOKING = (
@@ -101,6 +103,7 @@ LOOKING = (
         "the 404 of another account's credential is proof",
         f"{ENGINE}.progress:Pass.account_hold",
         {"if recorded in (None, account) or await self.actuator.owns(self.obj):": "if True:"},
+        story="another_account",
     ),
     Mutant(
         "trust-a-proxy",
@@ -114,36 +117,42 @@ LOOKING = (
         "a read that began earlier replaces one that began later",
         f"{UPCLOUD}.cache:Cache.take",
         {"if old is not None and old.began > entry.began:": "if False:"},
+        story="late_list",
     ),
     Mutant(
         "stale-after-write",
         "what was read before our own write is believed after it",
         f"{UPCLOUD}.account:Account.gateway",
         {"self._snapshot.last_write(uuid)": "0.0"},
+        story="edited",
     ),
     Mutant(
         "store-backwards",
         "an event that comes late replaces what is younger",
         f"{ENGINE}.store:_newer",
         {"return int(new.resource_version) > int(old.resource_version)": "return True"},
+        seed=54,
     ),
     Mutant(
         "key-by-name",
         "objects are known by name: one made again is taken for the one that is gone",
         f"{ENGINE}.objects:Object.key",
         {'self.metadata["uid"]': 'f"{self.namespace}/{self.name}"'},
+        seed=4,
     ),
     Mutant(
         "start-too-early",
         "work begins before the store is whole",
         "netgw.app:App.start",
         {"for kind in self._kinds:": "for kind in ():"},
+        story="told_bit_by_bit",
     ),
     Mutant(
         "no-precondition",
         "a status is written over whatever stands there",
         "support.memory_kubernetes:MemoryKubernetes._checked",
         {' or body["metadata"]["resourceVersion"] != obj.resource_version': ""},
+        seed=29,
     ),
     Mutant(
         "event-lost",
@@ -176,6 +185,7 @@ DELETING = (
         "a parent is deleted although children of it are still there",
         f"{ENGINE}.finalize:_children_in_kubernetes",
         {"if not children:": "if True:"},
+        story="children_first",
     ),
     Mutant(
         "record-ignored-in-deletion",
@@ -256,10 +266,18 @@ CHANGING = (
         story="one_by_one",
     ),
     Mutant(
+        "hold-what-is-down",
+        "a tunnel that is down waits until others are up again",
+        f"{UPCLOUD}.tunnel.actuator:TunnelActuator.prepare",
+        {"is_up(external.wire[2]) is not True or not interrupting(changes)": "not interrupting(changes)"},
+        story="down_already",
+    ),
+    Mutant(
         "status-every-time",
         "a status is written although it is the same",
         f"{ENGINE}.progress:Pass.save",
         {"if self.status != dict(self.obj.status):": "if True:"},
+        story="still",
     ),
 )
 CALLING = (

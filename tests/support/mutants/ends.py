@@ -99,8 +99,9 @@ async def others_below(h: History) -> None:
 
 
 async def children_first(h: History) -> None:
-    """A gateway with a connection of ours stays until that is deleted."""
+    """A gateway with a connection of ours stays until that is deleted, also where it may take others' along."""
     await begun(h)
+    h.kubernetes.annotate("NetworkGateway", "edge", "allow-cascade", gateways(h)[0].uuid)
     h.kubernetes.delete("NetworkGateway", "edge")
     await asyncio.sleep(120)
     assert h.calls("DELETE") == [], "deleted with children"

@@ -9,7 +9,7 @@ from typing import Any
 
 from support.audit import audited
 from support.history import OTHER_KEY, History, tunnel
-from support.mutants import ends
+from support.mutants import ends, sights
 from support.mutants.beginning import begun, drift, tunnels
 
 Story = Callable[[History], Coroutine[Any, Any, None]]
@@ -92,9 +92,10 @@ async def rotated(h: History) -> None:
 
 
 async def still(h: History) -> None:
-    """Where nothing changes, nothing is written."""
+    """Where nothing changes, nothing is written, also when everything is decided on once more."""
     await begun(h)
     writes = len(h.kubernetes.writes)
+    h.kubernetes.annotate_namespace("note", "of no meaning to us")
     await asyncio.sleep(300)
     assert len(h.kubernetes.writes) == writes, "a status was written"
 
@@ -109,7 +110,7 @@ async def refused(h: History) -> None:
 
 
 CHANGES = (paused, observed, reported, left_to_the_cloud, one_by_one, edited, rotated, still, refused)
-STORIES: dict[str, Story] = {story.__name__: story for story in (*CHANGES, *ends.STORIES)}
+STORIES: dict[str, Story] = {story.__name__: story for story in (*CHANGES, *ends.STORIES, *sights.STORIES)}
 
 
 def tell(name: str) -> None:

@@ -103,10 +103,13 @@ def approve(s: Scene) -> None:
             s.kubernetes.annotate(obj.kind, obj.name, "approve", found[1])
 
 
-def wipe(s: Scene, *, who: float) -> None:
-    """As a restore does that knows no status; while nobody looks, for it is no race that anybody could win."""
-    obj = s.some(who)
-    if obj is not None and not obj.creating and nobody_looks(s):
+async def wipe(s: Scene, *, who: float) -> None:
+    """As a restore does that knows no status; while nobody is at work, for it is no race that anybody could win."""
+    if (obj := s.some(who)) is None:
+        return
+    await s.alone()
+    await s.kill()
+    if (left := s.kubernetes.get(obj.kind, obj.name)) is not None and not left.creating:
         s.kubernetes.wipe_status(obj.kind, obj.name)
 
 
@@ -131,10 +134,6 @@ def touch(s: Scene, *, who: float, times: int) -> None:
         ref: Name = obj.ref
         for number in range(times):
             s.loop.call_later(number * 0.05, s.kubernetes.touch, ref)
-
-
-def nobody_looks(s: Scene) -> bool:
-    return s.app is None and not s.beside_us
 
 
 # ---- in the cloud

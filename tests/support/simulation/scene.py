@@ -86,10 +86,6 @@ class Scene(History):
         other.clock, other._credentials = self.clock, self._credentials
         return other
 
-    def credential(self, token: str) -> None:
-        """From the next start on."""
-        self._credentials = Credentials(token=SecretStr(token))
-
     async def up(self) -> None:
         """As a kubelet does: again and again."""
         while self.app is None or self.life.over:
