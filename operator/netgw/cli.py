@@ -92,7 +92,7 @@ def release(
     if (chosen and every) or not (chosen or every or check):
         sys.exit("netgw: expected either objects as NAMESPACE/NAME, or --all")
     try:
-        settings = Settings.load(kubeconfig)
+        settings = Settings.load(kubeconfig=kubeconfig)
         logs.configure(settings.log_format, "warning")
         _check(settings, chosen) if check else _release(settings, chosen)
     except (SettingsError, ConfigurationError, KubernetesError, releasing.ReleaseError, Fatal) as error:

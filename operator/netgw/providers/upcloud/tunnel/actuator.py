@@ -35,7 +35,7 @@ from netgw.providers.upcloud.room import SOON, UNSEEN, Room
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import Known, describe
-from netgw.providers.upcloud.tunnel.key import Keys, KeyState, push_requested
+from netgw.providers.upcloud.tunnel.key import Keys, KeyState, accepted_key, push_requested
 from netgw.providers.upcloud.tunnel.model import KIND, TunnelSpec
 from netgw.providers.upcloud.tunnel.rotation import Rotation, Turn
 from netgw.providers.upcloud.tunnel.sharers import secret_key
@@ -184,7 +184,7 @@ class TunnelActuator(Base):
         room, values = self._room(obj, external.wire[0]), dict(desired.values)
         remember = None
         if state.psk is not None:
-            accepted = (obj.status.get("psk") or {}).get("fingerprint")
+            accepted = accepted_key(obj)
             if push_requested(obj) or not state.unknown:
                 values[plan.PSK] = state.psk.fingerprint
             if state.unknown or accepted == state.psk.fingerprint:
@@ -225,9 +225,12 @@ class TunnelActuator(Base):
         return self._moved(obj, external, "connection")
 
     def prepare(self, obj: Object, external: External, changes: Sequence[Change]) -> Hold | Mapping[str, Json]:
+        keys = [change.target for change in changes if change.secret]
+        sending = {"psk": {**(obj.status.get("psk") or {}), "sending": keys[0]}} if keys else {}
         if is_up(external.wire[2]) is not True or not interrupting(changes):
-            return {}
-        return self._rollout.begin(obj, self._store.siblings(obj))
+            return sending
+        begun = self._rollout.begin(obj, self._store.siblings(obj))
+        return {**sending, **begun} if isinstance(begun, Mapping) else begun
 
     async def create(self, obj: Object, desired: Desired) -> Created:
         connection = str(desired.parent)
@@ -288,7 +291,7 @@ def in_entry(entry: Entry, uuid: str, obj: Object) -> External | None:
 
 def external(entry: Entry, connection: Connection, tunnel: Tunnel, obj: Object) -> External:
     """A tunnel in the engine's words; which key it has is what status remembers."""
-    accepted = None if push_requested(obj) else (obj.status.get("psk") or {}).get("fingerprint")
+    accepted = None if push_requested(obj) else accepted_key(obj)
     return External(
         uuid=tunnel.uuid,
         name=tunnel.name,

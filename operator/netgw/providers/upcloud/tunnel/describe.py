@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from netgw.engine.actuator import Condition, Observation, Resolution
 from netgw.engine.objects import Json, Object, format_time, parse_time
 from netgw.providers.upcloud.api import Gateway, Tunnel
+from netgw.providers.upcloud.tunnel.key import is_sending
 from netgw.providers.upcloud.tunnel.rotation import Turn
 from netgw.providers.upcloud.tunnel.sharers import secret_key
 from netgw.providers.upcloud.tunnel.state import ENDING, DownMessage, cause, is_up, news
@@ -156,6 +157,9 @@ def _psk_in_sync(obj: Object, resolution: Resolution | None) -> Condition:
         return Condition("PskInSync", "Unknown", held.reason, held.message)
     wanted = resolution.desired.psk if resolution is not None and resolution.desired is not None else None
     remembered = resolution.remember if resolution is not None else None
+    if is_sending(obj):
+        said = "A key was sent and it is not known whether UpCloud took it, so the Secret's is sent again."
+        return Condition("PskInSync", "False", "KeyChanged", said)
     if not recorded.get("acceptedAt") or (remembered and remembered.fingerprint != recorded.get("fingerprint")):
         return Condition(
             "PskInSync",

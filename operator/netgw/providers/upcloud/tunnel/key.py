@@ -5,6 +5,7 @@
 | same resourceVersion as recorded         | not read: the recorded fingerprint stands                       |
 | other resourceVersion, same fingerprint  | the new resourceVersion is remembered, no call                  |
 | other fingerprint                        | one PATCH                                                       |
+| one was sent, the answer is not recorded | one PATCH, whichever key the Secret has by now                  |
 | recorded by another fingerprint key,     | remembered without acceptedAt, nothing is sent until the key    |
 | or nothing recorded (adopted)            | differs from it or netgw.dev/push-psk-requested-at asks         |
 """
@@ -51,7 +52,8 @@ class Keys:
     async def state(self, obj: Object, ref: SecretKeyRef, *, new: bool) -> KeyState:
         """`new`: a create needs the key itself."""
         try:
-            return await self._state(obj, ref, needed=new or push_requested(obj) or look_requested(obj))
+            needed = new or push_requested(obj) or look_requested(obj) or is_sending(obj)
+            return await self._state(obj, ref, needed=needed)
         except KubernetesError as error:
             said = f"Secret {ref.name} cannot be read: {error}. Tried again every 30 s.{_keeps(obj)}"
             return KeyState(hold=Waiting("SecretNotFound", said, UNREAD_AGAIN))
@@ -91,6 +93,16 @@ class Keys:
         here = self._trimmed.get((obj.namespace, ref.name, ref.key)) == version
         there = _newline(ref) in str((obj.condition("Warning") or {}).get("message"))
         return (_newline(ref),) if here or there else ()
+
+
+def is_sending(obj: Object) -> bool:
+    """Whether a key was sent, or was about to be, whose answer is not recorded: the process died, or none came."""
+    return bool((obj.status.get("psk") or {}).get("sending"))
+
+
+def accepted_key(obj: Object) -> str | None:
+    """Fingerprint of the key that UpCloud has, None while nobody knows it."""
+    return None if is_sending(obj) else (obj.status.get("psk") or {}).get("fingerprint")
 
 
 def push_requested(obj: Object) -> bool:

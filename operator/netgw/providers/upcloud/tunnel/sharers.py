@@ -11,6 +11,7 @@ from netgw.kube.duration import parse_duration
 from netgw.kube.resource import SecretKeyRef
 from netgw.providers.upcloud.ipsec import ANNOUNCE_DEFAULT, ROTATE_LEAST
 from netgw.providers.upcloud.tunnel.generation import Settings, Sharer, decider
+from netgw.providers.upcloud.tunnel.key import accepted_key
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _sharer(obj: Object, *, here: bool) -> Sharer:
         settings=settings_of(_authentication(obj).get("pskGeneration")),
         here=here or obj.creating,
         creating=obj.creating,
-        fingerprint=psk.get("fingerprint"),
+        fingerprint=accepted_key(obj),
         accepted_at=parse_time(psk.get("acceptedAt")),
         up=obj.status.get("up") is True and not obj.status.get("interruptedAt"),
         approval=obj.annotation("approve"),
