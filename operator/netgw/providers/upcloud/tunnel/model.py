@@ -126,7 +126,7 @@ class PskStatus(PskRecord):
     accepted_at: AwareDatetime | None = None
     """When UpCloud accepted the key from us. Absent for a key that was never sent from here."""
     sending: str | None = None
-    """Keyed fingerprint of a key, from before it is sent until the answer is recorded: UpCloud may have this one too."""
+    """Keyed fingerprint of a key, from before it is sent until the answer is recorded: UpCloud may have it."""
 
 
 class Phase(StrEnum):
