@@ -81,6 +81,7 @@ SETTINGS = {
     "NETGW_LISTEN": (['listen={"host":"[::]","port":9000}'], "[::]:9000"),
     "NETGW_LOG_FORMAT": (['settings.logFormat="text"'], "text"),
     "NETGW_LOG_LEVEL": (['settings.logLevel="debug"'], "debug"),
+    "UPCLOUD_TOKEN_EXPIRES_AT": (['upcloud.expiresAt="2026-11-22T03:00:00Z"'], "2026-11-22T03:00:00Z"),
     "UPCLOUD_DEBUG_API_BASE_URL": (['upcloud.apiBaseUrl="http://sim.example.com"'], "http://sim.example.com"),
 }
 """By variable: values that set it, and what it is then."""

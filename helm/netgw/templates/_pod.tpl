@@ -63,6 +63,9 @@ readOnlyRootFilesystem: true
     fieldRef:
       fieldPath: metadata.namespace
 {{- include "netgw.credentials" . }}
+{{- with .Values.upcloud.expiresAt }}
+{{- include "netgw.variable" (dict "name" "UPCLOUD_TOKEN_EXPIRES_AT" "value" .) }}
+{{- end }}
 {{- with .Values.upcloud.apiBaseUrl }}
 {{- include "netgw.variable" (dict "name" "UPCLOUD_DEBUG_API_BASE_URL" "value" .) }}
 {{- end }}
