@@ -22,11 +22,12 @@ MOST = {
     "Snapshot._gone": GONE_MOST,
     "Snapshot._wrote": 8,  # of the last ten minutes in which anything was written
     "Recall._held": 3 * LEAST,
+    "Tally.passes": 500,
     "CallLog._seconds": ANSWERS,
     "CallLog._buckets": ANSWERS,
     "CallLog._buckets[]": ANSWERS * (len(BUCKETS) + 1),
 }
-"""What holds a fixed number of the latest, whatever comes and goes; there are three `Recall`."""
+"""What is bounded whatever comes and goes: a fixed number of the latest, or of words. There are three `Recall`."""
 
 
 class Tree:

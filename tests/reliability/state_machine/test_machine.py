@@ -12,6 +12,7 @@ Shrinking plays examples again on a real server, so it is left out in `make test
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -156,9 +157,21 @@ def worlds(cluster: Cluster, folder: Path) -> Iterator[list[FuzzWorld]]:
         ]
 
 
+PARSING = threading.Lock()
+"""Before its first example Hypothesis parses source text, which Python 3.11 cannot do in two threads at once."""
+
+
 def play(world: FuzzWorld, number: int) -> None:
     """The part of this world, the same in every run."""
-    users = seed(SEED + number)(type("Here", (Users,), {"world": world}))
+    begun = contextlib.ExitStack()
+
+    class Here(Users):
+        def __init__(self) -> None:
+            begun.close()
+            super().__init__()
+
+    Here.world = world
+    users = seed(SEED + number)(Here)
     chosen = settings(
         max_examples=EXAMPLES // WORLDS,
         stateful_step_count=STEPS,
@@ -170,7 +183,9 @@ def play(world: FuzzWorld, number: int) -> None:
         report_multiple_bugs=False,
         print_blob=False,
     )
-    run_state_machine_as_test(users, settings=chosen)
+    with begun:
+        begun.enter_context(PARSING)
+        run_state_machine_as_test(users, settings=chosen)
 
 
 def test_whatever_users_do_the_cloud_is_what_the_specs_say(cluster: Cluster, tmp_path: Path, figures: Figures) -> None:

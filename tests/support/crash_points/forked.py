@@ -147,7 +147,8 @@ class Doomed(Operator):
         """Until this life has written the line; how many there are up to it."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while line not in (lines := self.seen()):
-            assert self.alive, f"the operator ended by itself:\n{self.process.tail(30)}"
+            # It may have written the line and died since: a call of before can end right then.
+            assert self.alive or line in self.seen(), f"the operator ended by itself:\n{self.process.tail(30)}"
             assert time.monotonic() < deadline, f"the operator does not say {line}:\n{self.process.tail(30)}"
             time.sleep(0.01)
         return lines.index(line) + 1

@@ -143,7 +143,7 @@ LOOKING = (
     Mutant(
         "start-too-early",
         "work begins before the store is whole",
-        "netgw.app:App.start",
+        "netgw.app:App.load",
         {"for kind in self._kinds:": "for kind in ():"},
         story="told_bit_by_bit",
     ),
