@@ -7,9 +7,11 @@ import random
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 from netgw_dev.control_plane import ControlPlane
@@ -20,6 +22,7 @@ from support.life import Life
 from support.operator import FAST_POLL_INTERVAL, POLL_INTERVAL, SECRET_INTERVAL, Operator, Simulator
 from support.pod import Kubelet, Started
 from support.recorder import Recorder
+from support.rights import Grant, grants, until
 from support.scenario import Scenario
 
 RELEASE = "netgw"
@@ -30,6 +33,7 @@ POLICY = {
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
+        {"level": "None", "resources": [{"group": "authorization.k8s.io"}]},  # what everybody may ask
         {"level": "Metadata", "users": [f"system:serviceaccount:{OPERATOR_NAMESPACE}:{RELEASE}"]},
         {"level": "None"},
     ],
@@ -61,23 +65,43 @@ class PodOperator(Operator):
 class Installation:
     """One API server. A release comes and changes by `install`; what it is told goes as values, never beside them."""
 
+    account: httpx.Client
+    """The API server as the ServiceAccount of the release."""
+
     def __init__(self, cluster: Cluster, recorder: Recorder, audit: Path, folder: Path) -> None:
         self.cluster, self.audit = cluster, audit
+        self.given: frozenset[Grant] = frozenset()
         self._recorder, self._folder = recorder, folder
         self._values: list[Values] = []
         self._pods = 0
 
     def install(self, *values: Values) -> None:
-        """With these values and no others; the later goes before the earlier."""
+        """With these values and no others, the later before the earlier; until the API server knows of the rights."""
         if self._values == list(values):
             return
+        before = self.given
+        self._upgrade(*values)
+        self._values, self.given = list(values), frozenset(grants(self.manifest(), OPERATOR_NAMESPACE))
+        for one in self.given:
+            until(self.account, one.request(), allowed=True)
+        for one in before:
+            if not any(now.covers(one.request()) for now in self.given):
+                until(self.account, one.request(), allowed=False)
+
+    def _upgrade(self, *values: Values) -> None:
         files: list[Path | str] = []
         for number, one in enumerate(values):
             path = self._folder / f"values-{number}.yaml"
             path.write_text(yaml.safe_dump(dict(one)))
             files += ["-f", path]
         self.helm("upgrade", "--install", RELEASE, CHART, *files)
-        self._values = list(values)
+        if not hasattr(self, "account"):
+            kubeconfig = self.cluster.access.kubeconfig_for(RELEASE, OPERATOR_NAMESPACE)
+            self.account = replace(self.cluster.access, kubeconfig=kubeconfig).client()
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.account.close()
 
     def manifest(self) -> list[dict[str, Any]]:
         """What is installed, but CRDs, which are long."""
@@ -160,6 +184,7 @@ def installation(folder: Path) -> Iterator[Installation]:
         recorder = Recorder(cluster)
         opened = Installation(cluster, recorder, audit, folder)
         opened.install(quick("http://127.0.0.1:9"))  # brings the CRDs
+        stack.callback(opened.close)
         crds = [f"crd/{crd}" for crd in _names(cluster)]
         cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *crds)
         recorder.start()

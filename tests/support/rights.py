@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import httpx
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+SEEN_WITHIN = 20.0
 
 Body = dict[str, Any]
 
@@ -43,6 +49,11 @@ class Grant:
         wanted = (request.verb, request.group, request.resource)
         here = self.where in ("*", request.namespace) and self.name in ("", request.name)
         return here and wanted == (self.verb, self.group, self.resource)
+
+    def request(self) -> Request:
+        """The widest that it covers."""
+        where = "" if self.where == "*" else self.where
+        return Request(self.verb, self.group, self.resource, where, self.name)
 
     def __str__(self) -> str:
         return f"{self.role}: {self.verb} {self.resource}{f'/{self.name}' if self.name else ''} in {self.where}"
@@ -83,6 +94,19 @@ def needed_for(grant: Grant, given: Iterable[Grant], asked: Iterable[Request]) -
     return min(alone, default=None)
 
 
+def until(account: httpx.Client, request: Request, *, allowed: bool) -> None:
+    """Wait until the API server says so to whoever this is: it sees a changed role a moment later."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": request.attributes()},
+    }
+    deadline = time.monotonic() + SEEN_WITHIN
+    while account.post(REVIEWS, json=review).raise_for_status().json()["status"]["allowed"] is not allowed:
+        assert time.monotonic() < deadline, f"{'refused' if allowed else 'allowed'}: {request}"
+        time.sleep(0.01)
+
+
 class Audit:
     """What the ServiceAccount asked since this was made; discovery and the like, which needs no right, is left out."""
 
@@ -100,6 +124,8 @@ class Audit:
 
 
 def _counts(event: Body) -> bool:
+    if event["verb"] == "watch" and event["stage"] != "ResponseStarted":
+        return False  # the end of one that began long ago
     return "objectRef" in event and (event.get("responseStatus") or {}).get("code") != 403
 
 

@@ -45,7 +45,8 @@ def test_a_story_and_the_look_before_an_uninstall(
         scenario.delete_all()
         scenario.wait("all are gone", lambda: not scenario.objects())
         free = installed.hook()
-        assert (free.returncode, free.stderr) == (0, "")
+        assert free.returncode == 0, free.stdout + free.stderr
+        assert "No object has a finalizer of netgw." in free.stdout
 
         assert installed.pod()["terminationGracePeriodSeconds"] >= DRAIN_SECONDS
         operator.terminate()

@@ -21,9 +21,9 @@ from netgw.kube.guard import CREDENTIALS_FINALIZER
 from netgw.providers.upcloud.tunnel.record import ANNOTATION
 from support.cluster import MERGE_PATCH, OPERATOR_NAMESPACE
 from support.installed import Installation, PodOperator, Values, quick
-from support.missing import service_account, without
+from support.missing import without
 from support.operator import DRAIN_SECONDS, PROBES, Simulator, announced, ended, made_up
-from support.rights import Audit, Grant, Request, grants, needed_for
+from support.rights import Audit, Grant, Request, needed_for
 from support.scenario import Scenario
 
 EXISTING = {"upcloud": {"existingSecret": "upcloud"}}
@@ -71,16 +71,6 @@ def begin(installed: Installation, *values: Values) -> PodOperator:
     return operator
 
 
-def given_now(installed: Installation) -> frozenset[Grant]:
-    return frozenset(grants(installed.manifest(), OPERATOR_NAMESPACE))
-
-
-@pytest.fixture(scope="module")
-def client(installed: Installation) -> Iterator[httpx.Client]:
-    with service_account(installed) as opened:
-        yield opened
-
-
 @pytest.fixture(scope="module")
 def everywhere(installed: Installation, cloud: Simulator) -> Play:
     """Every kind becomes ready; then the pod goes, and its hands are taken off the objects (`netgw release`)."""
@@ -99,7 +89,7 @@ def everywhere(installed: Installation, cloud: Simulator) -> Play:
         assert released.returncode == 0, released.stderr
         scenario.delete_all()
         assert scenario.objects() == []
-    return Play(values, given_now(installed), frozenset(audit.requests()))
+    return Play(values, installed.given, frozenset(audit.requests()))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +103,7 @@ def one_namespace(installed: Installation, cloud: Simulator) -> Iterator[Play]:
             keys_and_credentials(scenario)
             scenario.delete_all()
             scenario.wait("all are gone", lambda: not scenario.objects())
-        yield Play(values, given_now(installed), frozenset(audit.requests()))
+        yield Play(values, installed.given, frozenset(audit.requests()))
 
 
 def keys_and_credentials(scenario: Scenario) -> None:
@@ -153,27 +143,25 @@ def test_granted_is_what_is_used(everywhere: Play) -> None:
     assert twice == [TWICE]
 
 
-def test_each_verb_is_missed(installed: Installation, client: httpx.Client, everywhere: Play) -> None:
+def test_each_verb_is_missed(installed: Installation, everywhere: Play) -> None:
     installed.install(*everywhere.values)
     tried = [one for one in sorted(everywhere.given) if str(one) != TWICE]
     assert len(tried) > 25
     for grant in tried:
-        with without(installed, client, grant, everywhere.given, everywhere.needs(grant)):
+        with without(installed, grant, everywhere.given, everywhere.needs(grant)):
             pass
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_each_verb_of_an_option_is_missed(
-    installed: Installation, client: httpx.Client, one_namespace: Play, option: str
-) -> None:
+def test_each_verb_of_an_option_is_missed(installed: Installation, one_namespace: Play, option: str) -> None:
     """Each option alone, for two of them grant the same verb; with it, what the release may in its own namespace."""
     installed.install(*one_namespace.values, {option: True})
     role = f"netgw-{OPTIONS[option]}"
-    play = Play(one_namespace.values, given_now(installed), asked_by(one_namespace, role))
+    play = Play(one_namespace.values, installed.given, asked_by(one_namespace, role))
     assert role in {grant.role for grant in play.given}
     for grant in sorted(play.given):
         if grant.role == role or str(grant) == TWICE:
-            with without(installed, client, grant, play.given, play.needs(grant)):
+            with without(installed, grant, play.given, play.needs(grant)):
                 pass
 
 
@@ -191,11 +179,11 @@ def asked_by(play: Play, role: str) -> frozenset[Request]:
     ],
 )
 def test_the_operator_ends_and_says_why(
-    installed: Installation, client: httpx.Client, everywhere: Play, verb: str, resource: str, role: str, says: str
+    installed: Installation, everywhere: Play, verb: str, resource: str, role: str, says: str
 ) -> None:
     grant = everywhere.grant(verb, resource, role)
     installed.install(*everywhere.values)
-    with without(installed, client, grant, everywhere.given, everywhere.needs(grant)):
+    with without(installed, grant, everywhere.given, everywhere.needs(grant)):
         operator = begin(installed, *everywhere.values)
         try:
             assert ended(operator.process, 60) == 1
@@ -216,7 +204,6 @@ def test_the_operator_ends_and_says_why(
 )
 def test_the_operator_goes_on_and_says_so(
     installed: Installation,
-    client: httpx.Client,
     everywhere: Play,
     verb: str,
     resource: str,
@@ -226,7 +213,7 @@ def test_the_operator_goes_on_and_says_so(
 ) -> None:
     grant = everywhere.grant(verb, resource, role)
     installed.install(*everywhere.values)
-    with without(installed, client, grant, everywhere.given, everywhere.needs(grant)):
+    with without(installed, grant, everywhere.given, everywhere.needs(grant)):
         operator = begin(installed, *everywhere.values)
         try:
             announced(operator.process, f"({says}.* 403 )")
