@@ -80,7 +80,8 @@ class Kubelet:
         (container,) = spec["containers"]
         places = self._mounts(spec, container)
         credentials = self._credentials(spec["serviceAccountName"]) if spec["automountServiceAccountToken"] else None
-        environment = image() | self._service() | self._variables(container)
+        said = self._service() | self._variables(container)
+        environment = image() | {name: placed(value, places) for name, value in said.items()}
         if "/tmp" in places:  # noqa: S108  hiding the machine's own would hide more than that
             environment["TMPDIR"] = str(places["/tmp"])  # noqa: S108
         before: list[str] = []
@@ -88,7 +89,6 @@ class Kubelet:
             before = in_namespace(credentials) if self._mounted else []
             if not before:
                 environment.setdefault("KUBECONFIG", str(self._kubeconfig(credentials)))
-        environment = {name: placed(value, places) for name, value in environment.items()}
         words = [placed(word, places) for word in (*container["command"], *container["args"])]
         program = shutil.which(words[0], path=environment["PATH"])
         assert program is not None, f"there is no {words[0]}"
@@ -208,7 +208,7 @@ def placed(text: str, places: Mapping[str, Path]) -> str:
 
 def in_namespace(credentials: Path) -> list[str]:
     """Words that start a program where it sees these files as a pod does; [] where that is not possible."""
-    unshare = _unshare()
+    unshare = () if credentials.resolve().is_relative_to("/run") else _unshare()
     return [*unshare, "sh", "-c", _MOUNT, str(credentials)] if unshare else []
 
 

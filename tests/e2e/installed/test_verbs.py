@@ -118,7 +118,7 @@ def keys_and_credentials(scenario: Scenario) -> None:
 
     def held() -> bool:
         metadata = scenario.cluster.api("GET", f"{path}/account").raise_for_status().json()["metadata"]
-        return metadata.get("finalizers") == [CREDENTIALS_FINALIZER]
+        return bool(metadata.get("finalizers") == [CREDENTIALS_FINALIZER])
 
     scenario.wait("the credentials are kept", held)
     notes = scenario.cluster.api("GET", f"{path}/office-psk").raise_for_status().json()["metadata"]["annotations"]
