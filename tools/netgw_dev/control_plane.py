@@ -71,10 +71,13 @@ class ControlPlane:
     parts: Mapping[str, Part]
     """By name: `etcd`, `kube-apiserver`, `kube-controller-manager`."""
 
-    def __init__(self, binaries: Mapping[str, Path] | None = None, *, deadline: float = 120.0) -> None:
-        """Programs by name (default: found or built); `deadline` seconds are allowed for a start."""
+    def __init__(
+        self, binaries: Mapping[str, Path] | None = None, *, deadline: float = 120.0, flags: Sequence[str] = ()
+    ) -> None:
+        """Programs by name (default: found or built), seconds for a start, and more flags of the API server."""
         self._binaries = binaries
         self._deadline = deadline
+        self._flags = flags
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -82,7 +85,7 @@ class ControlPlane:
             stack.enter_context(terminated_as_interrupted())
             binaries = dict(self._binaries or locate())
             folder = stack.enter_context(_temporary_folder())
-            self.access, self.parts = _start(stack, binaries, folder, self._deadline)
+            self.access, self.parts = _start(stack, binaries, folder, self._deadline, self._flags)
             self._stack = stack.pop_all()
         return self
 
@@ -119,14 +122,16 @@ def _temporary_folder() -> Iterator[Path]:
 _Started = tuple[Access, Mapping[str, Part]]
 
 
-def _start(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float) -> _Started:
+def _start(
+    stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float, flags: Sequence[str]
+) -> _Started:
     """Try with new ports when one was taken."""
     for attempt in range(1, ATTEMPTS + 1):
         work = folder / str(attempt)
         work.mkdir()
         with ExitStack() as started:
             try:
-                access, parts = _start_once(started, binaries, work, time.monotonic() + deadline)
+                access, parts = _start_once(started, binaries, work, time.monotonic() + deadline, flags)
             except _PortTakenError:
                 if attempt == ATTEMPTS:
                     raise
@@ -136,7 +141,9 @@ def _start(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadlin
     raise AssertionError("unreachable")
 
 
-def _start_once(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float) -> _Started:
+def _start_once(
+    stack: ExitStack, binaries: Mapping[str, Path], folder: Path, deadline: float, flags: Sequence[str]
+) -> _Started:
     etcd_port, peer_port, port = free_ports(3)
     token = secrets.token_urlsafe(32)
     write_private(folder / "tokens.csv", f'{token},admin,admin,"system:masters"\n')
@@ -147,7 +154,7 @@ def _start_once(stack: ExitStack, binaries: Mapping[str, Path], folder: Path, de
         stack.callback(parts[name].stop)
 
     start("etcd", *_etcd_flags(folder, etcd_port, peer_port))
-    start("kube-apiserver", *_apiserver_flags(folder, etcd_port, port))
+    start("kube-apiserver", *_apiserver_flags(folder, etcd_port, port), *flags)
     certificates = folder / "certificates"
     _wait(parts, (certificates / "apiserver.key").is_file, deadline)  # written after the certificate
     authority = base64.b64encode((certificates / "apiserver.crt").read_bytes()).decode()
