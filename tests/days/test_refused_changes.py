@@ -68,7 +68,7 @@ def test_change_refused(case: str, name: str) -> None:
         assert d.verdict(name, "Ready")[0] == "True"
         assert d.told(reason)
         await asyncio.sleep(900)
-        await d.calm(calls=130, writes=30)
+        await d.calm(calls=180, writes=70)
         assert not changed(d, name)
         d.world.faults.clear()
         await d.settle(HOUR * 1.1)
@@ -153,7 +153,7 @@ def test_deletion_refused(case: str, name: str) -> None:
         await d.becomes(name, reason)
         assert d.verdict(name, "Ready") == ("False", "Deleting")
         await asyncio.sleep(900)
-        await d.calm(calls=130, writes=6)
+        await d.calm(calls=180, writes=6)
         d.world.faults.clear()
         await d.until(lambda: not d.objects(), HOUR)
         assert not d.world.gateways

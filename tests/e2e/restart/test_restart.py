@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from support.checker import steady
 from support.operator import DRAIN_SECONDS, ended
 from support.scenario import KINDS, Scenario
 from support.slow_answers import slow_answers
@@ -24,6 +25,7 @@ def end(scenario: Scenario, tell: Callable[[str], None], what: str) -> None:
 def test_nothing_to_do(scenario: Scenario, tell: Callable[[str], None]) -> None:
     """Neither in Kubernetes nor in the cloud is anything written."""
     scenario.site_to_site()
+    steady(scenario, 1)  # what it notes after Ready is noted
     before = {version.body["metadata"]["uid"]: version.revision for version in scenario.objects()}
     since = len(scenario.cloud.calls())
     end(scenario, tell, "with nothing under way")
