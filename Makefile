@@ -46,10 +46,11 @@ simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRS
 	@PYTHONPATH=operator:tests $(PY) -m support.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) --jobs $(JOBS) \
 	  $(if $(STEPS),--steps $(STEPS))
 
+# In the order of names: else the files with few tests, which take longest, come last and one after the other.
 soak: $(STAMP) ## run every reliability proof in full, for hours, and write docs/reliability.md (PART=long_life plays that alone)
 	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane)
 	$(if $(PART),,rm -f build/figures.json)
-	NETGW_EFFORT=soak NETGW_FIGURES=build/figures.json $(PY) -m pytest -q -n $(JOBS) --dist loadfile tests/reliability/$(PART)
+	NETGW_EFFORT=soak NETGW_FIGURES=build/figures.json $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder tests/reliability/$(PART)
 	PYTHONPATH=tools $(PY) -m netgw_dev.reliability build/figures.json
 
 check: $(STAMP) ## lint, types, import contracts, and whether generated files are fresh
