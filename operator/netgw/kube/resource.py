@@ -267,7 +267,8 @@ class Status(Model):
     """Base of the statuses: what every kind has. All of it is optional, none of it is checked."""
 
     observed_generation: int | None = None
-    """The metadata.generation that this status was made for. Lower than it: the last change was not looked at yet."""
+    """The metadata.generation that this status was made for. Lower than it: the last change was not looked at yet. -1:
+    the object was not looked at yet."""
     uuid: str | None = None
     """UUID in the cloud. Absent while nothing has been created or found."""
     reason: str | None = None

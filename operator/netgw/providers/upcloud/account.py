@@ -10,7 +10,6 @@ Absence is believed only of a uuid that itself answered 404, in UpCloud's own er
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -25,6 +24,9 @@ from netgw.kube.telemetry import AccountSample
 from netgw.providers.upcloud.api import Connection, Gateway, Plan, Reply, UpCloud, UpCloudError
 from netgw.providers.upcloud.cache import Flights, Moved
 from netgw.providers.upcloud.failures import Caller, mapped
+from netgw.providers.upcloud.pace import Pace
+from netgw.providers.upcloud.plan_list import PlanList
+from netgw.providers.upcloud.refusals import Refusals
 from netgw.providers.upcloud.router.view import Routers
 from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
 from netgw.providers.upcloud.snapshot import Entry, Snapshot
@@ -36,12 +38,7 @@ log = logging.getLogger(__name__)
 STABLE = frozenset({"running", "stopped"})
 SETUP_OVERDUE = timedelta(minutes=30)
 FAST_AFTER_TUNNEL_CHANGE = 600.0
-RETRY_FIRST = 2.0
-SPREAD, RETRY_SPREAD = 0.05, 0.25
-"""How far a pause may be from its mean, as a part of it."""
-REFUSED_AGAIN, REFUSED_MOST = 30.0, 900.0
-"""Seconds after a second refusal, doubled with each that follows, until a good look wakes what was refused again."""
-PLANS_AGAIN = CREDITS_AGAIN = 3600.0
+CREDITS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
 
@@ -65,27 +62,21 @@ class Account:
         self._owner: str | None = None
         self._taken = False
         self.username: str | None = None
-        self.plans: dict[str, Plan] = {}
         self.expires: datetime | None = None
         self._credits: float | None = None
         self._credits_due = clock.now()
-        self._plans_again = self._plans_due = clock.now()
+        self._plans = PlanList(clock)
         self._clock = clock
-        self._rng = rng
-        self._interval = intervals.slow
-        self._fast_interval = min(intervals.fast, intervals.slow)
+        self._pace = Pace(clock, rng, intervals)
         self._listener = listener
         self._snapshot = Snapshot()
         self.telemetry = Telemetry(self, clock, listener, sampling)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._flights = Flights(clock, lambda uuid: self._read(uuid, self.api))
-        self._sight = Sight(clock, self._interval, caller)
+        self._sight = Sight(clock, self._pace.slow, caller)
         self._told_blind = False
-        self._refused_at: float | None = None
-        self._refusals = 0
-        self.routers = Routers(self, clock, Intervals(self._interval, self._fast_interval), listener)
-        self._fast_until = clock.now()
-        self._nudge = asyncio.Event()
+        self._refusals = Refusals(clock)
+        self.routers = Routers(self, clock, Intervals(self._pace.slow, self._pace.fast), listener)
 
     # ---- credentials
 
@@ -111,7 +102,7 @@ class Account:
         self._withdrawn, self.username = None, None
         self._sight.answers()
         self._taken = True
-        self._nudge.set()
+        self._pace.nudge()
         return before
 
     def withdraw(self, why: Hold) -> None:
@@ -143,7 +134,7 @@ class Account:
 
     async def _poll_forever(self) -> None:
         while True:
-            await self._pause()
+            await self._pace.pause(self._seconds_to_look)
             await self.poll()
 
     async def poll(self) -> None:
@@ -155,7 +146,7 @@ class Account:
             if self.username is None:
                 await self._settle()
             gateways, reply = await self._list()
-            await self._know_plans(gateways)
+            await self._plans.know(client, [gateway.plan for gateway in gateways])
             if self.telemetry.is_scraped() and self._clock.now() >= self._credits_due:
                 self._know_credits((await self.api.get_account()).value.credits)
         except UpCloudError as error:
@@ -198,19 +189,11 @@ class Account:
             return gateway
         return (await self.api.get_gateway(gateway=gateway.uuid)).value
 
-    async def _know_plans(self, gateways: Iterable[Gateway]) -> None:
-        """Plans drift from year to year, so they are read; again when one appears that is not known, once an hour."""
-        lacks = not self.plans or any(gateway.plan not in self.plans for gateway in gateways if gateway.plan)
-        if lacks and self._clock.now() >= self._plans_due:
-            self.plans = {plan.name: plan for plan in (await self.api.list_plans()).value}
-            self._plans_due = self._clock.now() + PLANS_AGAIN
-
     def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
         if self._sight.failing is not None:
-            self._refusals = 0  # the looks themselves had failed, and that is over
-        refused = self._refused_at is not None and reply.began >= self._refused_at + self._refused_pause()
+            self._refusals.forget()
+        refused = self._refusals.over(reply.began)
         recovered = self._sight.failing is not None or self._told_blind or self._taken or refused
-        self._refused_at = None if refused else self._refused_at
         self._taken = self._told_blind = False
         self._sight.answers()
         self._sight.looked()
@@ -239,25 +222,12 @@ class Account:
             self._told_blind = True
             self._listener.blinded(blind)
 
-    async def _pause(self) -> None:
-        began, lot = self._clock.now(), self._rng.uniform(-1.0, 1.0)
-        while (left := began + self._interval_now(lot) - self._clock.now()) > 0:
-            self._nudge.clear()
-            # Not wait_for, which in Python 3.11 can swallow a cancellation.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._nudge.wait()
-
-    def _interval_now(self, lot: float) -> float:
-        """`lot`: where in the spread this pause lies, so that not all accounts, and not all clusters, ask at once."""
+    def _seconds_to_look(self, lot: float) -> float:
         if self._taken and self._sight.failing is None:
             return 0.0  # nothing was heard with these credentials yet
         if (failing := self._sight.failing) is not None:
-            pause = min(RETRY_FIRST * 2.0 ** min(self._sight.failures - 1, 10), self._interval)
-            return float(max(pause * (1 + RETRY_SPREAD * lot), min(failing.outcome.after or 0.0, self._interval)))
-        if self._clock.now() < self._fast_until or self._converging():
-            return self._fast_interval
-        return self._interval * (1 + SPREAD * lot)
+            return self._pace.after_failure(self._sight.failures, failing.outcome.after, lot)
+        return self._pace.usual(lot, moving=self._converging)
 
     def _converging(self) -> bool:
         young = self._clock.wall() - SETUP_OVERDUE
@@ -269,8 +239,7 @@ class Account:
 
     def expedite(self, seconds: float) -> None:
         """Look often for a while."""
-        self._fast_until = max(self._fast_until, self._clock.now() + seconds)
-        self._nudge.set()
+        self._pace.expedite(seconds)
 
     def sample(self, account: str, namespace: str, secret: str) -> AccountSample:
         """What is known of the credential itself. `account`: what it is called where that is not known."""
@@ -325,14 +294,17 @@ class Account:
         """Everything that is cached; None: there was no look yet."""
         return None if not self._sight.ever or self.username is None else self._snapshot.entries()
 
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """The plans that are known, by name."""
+        return self._plans.known
+
     async def plans_with(self, name: str) -> dict[str, Plan]:
         """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
-        if name not in self.plans and self._clock.now() >= self._plans_again:
+        if self._plans.lacks(name):
             self.must_answer()
             with self._asking():
-                reply = await self.api.list_plans()
-            self.plans = {plan.name: plan for plan in reply.value}
-            self._plans_again = self._clock.now() + PLANS_AGAIN
+                await self._plans.find(self.api)
         return self.plans
 
     def is_gone(self, uuid: str) -> bool:
@@ -394,10 +366,10 @@ class Account:
         try:
             with self._asking():
                 yield
-            self._refusals = 0
+            self._refusals.forget()
         finally:
             self._snapshot.wrote(tree, self._clock.now())
-            self.expedite(2 * self._fast_interval)
+            self.expedite(2 * self._pace.fast)
 
     # ---- inside
 
@@ -409,13 +381,8 @@ class Account:
                 yield
         except CallFailed as failure:
             if failure.outcome.reason == "CredentialsRefused":
-                self._refusals += self._refused_at is None
-                self._refused_at = self._clock.now()
+                self._refusals.note()
             raise
-
-    def _refused_pause(self) -> float:
-        """None after one refusal; longer and longer where the credentials may look and may not write."""
-        return 0.0 if self._refusals <= 1 else min(REFUSED_AGAIN * 2.0 ** min(self._refusals - 2, 10), REFUSED_MOST)
 
     async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
         """`client`: that of the moment in which the account was found settled."""

@@ -44,7 +44,9 @@ class Seen(Protocol):
     """What is needed of an account."""
 
     username: str | None
-    plans: dict[str, Plan]
+
+    @property
+    def plans(self) -> dict[str, Plan]: ...
 
     @property
     def api(self) -> UpCloud: ...
