@@ -169,6 +169,20 @@ def test_with_report_what_the_spec_newly_says_is_sent() -> None:
     play(story)
 
 
+def test_a_pause_promises_no_change_that_the_policy_would_not_make() -> None:
+    async def story(d: Day) -> None:
+        await managed(d, driftPolicy="Report")
+        d.annotate("edge", "paused", "true")
+        one(d).plan = "advanced"
+        await d.until(lambda: "Also: Drifted." in d.condition("edge").get("message", ""), 120)
+        assert d.verdict("edge") == ("False", "Paused")
+        respec(d, "edge", labels={"env": "prod"})
+        await d.until(lambda: "To be changed: labels" in d.condition("edge")["message"], 30)
+        assert "plan" not in d.condition("edge")["message"]
+
+    play(story)
+
+
 def test_drift_while_nobody_looks() -> None:
     async def story(d: Day) -> None:
         sent = await managed(d, driftPolicy="Report")

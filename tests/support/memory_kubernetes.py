@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import SecretBytes, SecretStr
 
-from netgw.engine.objects import FINALIZER, Json, Name, Object, format_time
+from netgw.engine.objects import FINALIZER, NEVER_OBSERVED, Json, Name, Object, format_time
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.kinds import KINDS
 from netgw.kube import errors
@@ -81,6 +81,7 @@ class MemoryKubernetes:
                 "creationTimestamp": format_time(self._clock.wall()),
             },
             "spec": copied(spec),
+            "status": {"observedGeneration": NEVER_OBSERVED},
         }
         self._moved(ref, "ADDED")
 
@@ -117,7 +118,7 @@ class MemoryKubernetes:
 
     def wipe_status(self, kind: str, name: str, namespace: str = "default") -> None:
         ref = Name(kind, namespace, name)
-        self.objects[ref].pop("status", None)
+        self.objects[ref]["status"] = {"observedGeneration": NEVER_OBSERVED}
         self._moved(ref, "MODIFIED")
 
     def annotate_namespace(self, annotation: str, value: str | None, namespace: str = "default") -> None:

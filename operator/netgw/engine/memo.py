@@ -10,7 +10,7 @@ from netgw.engine.outcome import CallFailed, Hold, Stalled
 from netgw.engine.plan import Change, digest
 
 RETRY_FIRST, RETRY_MOST, RETRY_STEPS = 2.0, 120.0, 10
-"""The longest pause, jitter included, is shorter than three intervals: so soon all settles once the cloud is well."""
+"""The longest pause, with its jitter, is shorter than three intervals: so soon all is in order again."""
 SLOW_RETRY = (300.0, 900.0)
 """What a person has to mend, or another object to make room for: asked again every 5 to 15 minutes."""
 FIGHT, FIGHT_SECONDS = 3, 3600.0

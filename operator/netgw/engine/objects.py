@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 FINALIZER = "netgw.dev/finalizer"
 PREFIX = "netgw.dev/"
+NEVER_OBSERVED = -1
+"""The observedGeneration that the API server gives to an object without a status: who waits by kstatus, waits."""
 
 Json = Any
 
@@ -143,6 +145,8 @@ def readable(status: Json) -> Mapping[str, Json]:
     if not isinstance(status, Mapping):
         return {}
     kept = {field: value for field, value in status.items() if _has_form(field, value)}
+    if kept.get("observedGeneration") == NEVER_OBSERVED:
+        del kept["observedGeneration"]
     if "create" in status:
         kept.setdefault("create", {})  # mutilated, and not absent
     if kept.get("uuid") is None and status.get("uuid") is not None:

@@ -24,7 +24,7 @@ from netgw.engine.plan import Change, diff
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.engine.progress import Environment, Pass, Stopping
 from netgw.engine.release import Kept, keep
-from netgw.engine.update import update
+from netgw.engine.update import update, would_update
 from netgw.engine.verdict import pick
 
 log = logging.getLogger(__name__)
@@ -210,9 +210,7 @@ async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invali
     p.remember(resolution.remember)
     stuck = [*blocked, *_immovable(p, external, changes)]
     if stuck or desired is None:
-        mutable = [str(change) for change in changes if change.mutable]
-        pending = [Waiting("Updating", "To be changed: " + "; ".join(mutable))] if mutable else []
-        return pick((*stuck, *resolution.holds, *pending))
+        return pick((*stuck, *resolution.holds, *would_update(p, changes, drifted)))
     if (asked := await act(p, external)) is not None:
         return asked
     return pick((await update(p, external, desired, changes, drifted), *resolution.holds))

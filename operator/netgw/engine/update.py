@@ -32,9 +32,8 @@ async def update(
 ) -> Outcome:
     """At most one call. `drifted`: paths that came to differ by themselves. Raises what the ports raise."""
     wanted, held = _unfought(p, changes)
-    if p.policies.reports:
-        wanted, reported = _corrected(wanted, drifted)
-        held += reported
+    wanted, reported = _reported(p, wanted, drifted)
+    held += reported
     wanted, asked = _approved(p, wanted)
     held += asked
     for batch in p.actuator.batches(wanted):
@@ -45,6 +44,13 @@ async def update(
             return pick((await _counted(p, drifted, batch, _send(p, external, desired, batch, key, prepared)), *held))
         held.append(prepared)
     return pick(held) if held else Settled()
+
+
+def would_update(p: Pass, changes: Sequence[Change], drifted: frozenset[str]) -> list[Hold]:
+    """What is told of the changes while something else lets none of them go out, such as a pause."""
+    wanted, held = _reported(p, changes, drifted)
+    mutable = [str(change) for change in wanted if change.mutable]
+    return [*held, Waiting("Updating", "To be changed: " + "; ".join(mutable))] if mutable else held
 
 
 async def _counted(p: Pass, drifted: frozenset[str], batch: Changes, sending: Awaitable[Outcome]) -> Outcome:
@@ -83,11 +89,12 @@ def _unfought(p: Pass, changes: Sequence[Change]) -> tuple[Changes, list[Hold]]:
     return tuple(change for change, stalled in fights if stalled is None), held
 
 
-def _corrected(changes: Changes, drifted: frozenset[str]) -> tuple[Changes, list[Hold]]:
+def _reported(p: Pass, changes: Sequence[Change], drifted: frozenset[str]) -> tuple[Changes, list[Hold]]:
     """With driftPolicy Report only what the spec newly says is sent. Our mark is no matter of the spec."""
-    told = [change for change in changes if change.path in drifted and change.path != MARK_PATH]
+    reported = drifted - {MARK_PATH} if p.policies.reports else frozenset()
+    told = [change for change in changes if change.path in reported]
     if not told:
-        return changes, []
+        return tuple(changes), []
     message = "Differs from the spec and is left so (driftPolicy Report): " + "; ".join(map(str, told)) + "."
     return tuple(change for change in changes if change not in told), [Waiting("Drifted", message)]
 

@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from netgw.engine.objects import NEVER_OBSERVED
 from netgw.kube.kind import Column, Kind
 
 HEADER = "# Generated from the models by `make generate`; do not edit.\n"
@@ -125,7 +126,7 @@ def _root(kind: Kind) -> dict[str, Any]:
             "kind": {"description": KIND, "type": "string"},
             "metadata": {"type": "object"},
             "spec": _as_sent(schema(kind.spec)),
-            "status": schema(kind.status),
+            "status": schema(kind.status) | {"default": {"observedGeneration": NEVER_OBSERVED}},
         },
     }
     if kind.validations:

@@ -63,14 +63,13 @@ def test_never_healthy_without_traffic(story: Story, tell: Callable[[str], None]
 
 
 def test_kstatus(story: Story) -> None:
-    """At all times of the story: the rules for writers hold, and a tool that waits is never told too early.
-
-    Before its first status an object has nothing to go by, and kstatus takes it for current; `kubectl wait` does not.
-    """
+    """At all times, the first moment included: the rules for writers hold, and nobody who waits is told too early."""
     for version in story.versions:
         assert kstatus.problems(version.body) == [], version.body
-        if version.status and kstatus.verdict(version.body) == "Current":
+        if kstatus.verdict(version.body) == "Current":
             assert version.condition("Ready")["status"] == "True", version.body
+    unseen = [version for version in story.versions if not version.status.get("conditions")]
+    assert {kstatus.verdict(version.body) for version in unseen} == {"InProgress"}
     expected = {
         "healthy": "Current",
         "suspended_paused": "Current",
