@@ -39,8 +39,9 @@ test-image: $(STAMP) ## build the image on a Debian base and run it (as root, wi
 	@PYTHONPATH=tools $(PY) -m netgw_dev.image
 	NETGW_TEST_IMAGE=1 $(PY) -m pytest -q tests/image
 
-test-kind: $(STAMP) ## run the scenarios on a kind cluster of their own (needs kind and docker)
+test-kind: $(STAMP) ## run the scenarios on a kind cluster of their own, and play docs/start.md (kind, docker, helm)
 	@PYTHONPATH=tools $(PY) -m netgw_dev.kind $(PY) -m pytest -q --durations=10 tests/e2e
+	NETGW_TEST_KIND=1 $(PY) -m pytest -q tests/docs/test_start.py
 
 simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRST_SEED=1 JOBS=2)
 	@PYTHONPATH=operator:tests $(PY) -m support.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) --jobs $(JOBS) \
