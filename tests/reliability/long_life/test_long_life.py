@@ -99,6 +99,8 @@ def grow_old(life: Life, figures: Figures, tell: Callable[[str], None]) -> list[
             (Path("build") / "long-life.txt").write_text("\n".join(rows) + "\n")
     figures.put(PART, "one process, its age at the end", f"{pulse.age / 60:.1f} min, {len(rests)} rounds")
     figures.put(PART, "what happened to it", churn)
+    (first, begun), (last, over) = rests[0], rests[-1]
+    figures.put(PART, "processor", f"{(over.cpu - begun.cpu) / (last.at - first.at):.3f} of a core, on average")
     tell(f"{len(rests)} rounds in {pulse.age:.0f} s: {churn}")
     return rests
 

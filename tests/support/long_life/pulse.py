@@ -50,6 +50,11 @@ class Scrape:
         return int(self.series[BLOCKS])
 
     @property
+    def cpu(self) -> float:
+        """Seconds so far."""
+        return self.series["process_cpu_seconds_total"]
+
+    @property
     def names(self) -> set[str]:
         """Of objects that have a series of their own."""
         return {found[1] for series in self.series if (found := NAME.search(series))}
