@@ -161,13 +161,15 @@ class Condition:
 class Observation:
     """What `describe` says of an external resource: Ready, conditions of the kind's own, and status fields.
 
-    `converging`: the cloud is still at work on it, look often. `after`: seconds until the description changes with time
-    alone (an overdue set-up).
+    `fields` are cut to what people read, for the cloud may say anything; `notes`, which are ours alone and which
+    admission bounds, are kept whole. `converging`: the cloud is still at work on it, look often. `after`: seconds until
+    the description changes with time alone (an overdue set-up).
     """
 
     ready: Condition
     conditions: tuple[Condition, ...] = ()
     fields: Mapping[str, Json] = field(default_factory=dict)
+    notes: Mapping[str, Json] = field(default_factory=dict)
     converging: bool = False
     after: float | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,15 +20,13 @@ from netgw.engine.ports import Clock, Kubernetes, ObjectGone, Reporter, WriteCon
 from netgw.engine.store import Store
 from netgw.engine.tally import Tally
 from netgw.engine.tell import tell
-from netgw.engine.text import SHOWN_MOST, one_line, shown
+from netgw.engine.text import shown
 from netgw.engine.verdict import bounded, cut
 
 log = logging.getLogger(__name__)
 
 FOREIGN_SECONDS = 300.0
 """After so long a time with another account's credential, which is no look at all, Ready is not believed any more."""
-DRIFT_MOST = 20
-OWN_LABEL_KEYS = "ownLabelKeys"
 
 
 class Stopping(Exception):
@@ -209,7 +207,8 @@ class Pass:
     def saw(self, external: External, observation: Observation) -> None:
         """What the cloud shows goes into status, before anything that is decided on it."""
         self.observation = observation
-        self.put({**self.actuator.identity(external), **_shown(observation.fields)})
+        said = {name: shown(value) for name, value in observation.fields.items()}
+        self.put({**self.actuator.identity(external), **said, **observation.notes})
 
     def put(self, fields: Mapping[str, Json]) -> None:
         """Into status; what is None goes."""
@@ -218,47 +217,6 @@ class Pass:
                 self.status.pop(name, None)
             else:
                 self.status[name] = value
-
-    def note_drift(self, changes: Iterable[Change]) -> frozenset[str]:
-        """`status.drift`: what came to differ after the spec first said so, and since when.
-
-        A new generation that wants the same value there is no news. An object that only observes makes no difference
-        between the two. Returns the paths.
-        """
-        changes = [change for change in changes if not change.secret]
-        before = {entry.get("path"): entry for entry in self.obj.status.get("drift") or ()}
-        seen = self.obj.status.get("observedGeneration") == self.obj.generation
-        synced = seen and (self.obj.condition("Synced") or {}).get("status") == "True"
-        self.memo.see(self.obj.generation, () if synced else (change.path for change in changes))
-
-        unlisted = _unlisted(changes, before)
-
-        def drifted(change: Change) -> bool:
-            known = before.get(_path(change))
-            same = known is not None and known.get("desired") == _word(change.target)
-            if self.policies.observes or same or change.path in unlisted:
-                return True
-            return seen and (synced or known is not None or change.path not in self.memo.pending)
-
-        differing = [change for change in changes if drifted(change)]
-        drift = [
-            {
-                "path": _path(change),
-                "desired": _word(change.target),
-                "observed": _word(change.current),
-                "since": before.get(_path(change), {}).get("since") or self.now_text(),
-            }
-            for change in differing
-        ]
-        for entry in drift[:DRIFT_MOST]:
-            if entry["path"] not in before:
-                said = f"{entry['path']} is {entry['observed']} in the cloud, the spec says {entry['desired']}."
-                self.event("Warning", "Drifted", said)
-                self.env.tally.drifted(self.obj.kind, "detected")
-        self.status["drift"] = drift[:DRIFT_MOST]
-        if not drift:
-            del self.status["drift"]
-        return frozenset(change.path for change in differing)
 
     async def record_update(self, key: str, changes: tuple[Change, ...], desired: Desired) -> Waiting:
         """The cloud took the update: say so at once, above all which key it accepted.
@@ -340,25 +298,3 @@ class Pass:
         before = self.obj.status.get("conditions") or []
         conditions, reason = summarise(seen, before, self.generation, self.now_text())
         self.status |= {"conditions": conditions, "reason": reason, "observedGeneration": self.generation}
-
-
-def _unlisted(changes: Sequence[Change], before: Mapping[str, Json]) -> set[str]:
-    """What had no place in a `status.drift` that is full: it comes after those that had, and drifted as they did."""
-    listed = [at for at, change in enumerate(changes) if _path(change) in before]
-    if len(before) < DRIFT_MOST or not listed:
-        return set()
-    return {change.path for change in changes[listed[-1] + 1 :]}
-
-
-def _word(value: Json) -> str:
-    return "unset" if value is None else one_line(str(value), SHOWN_MOST)
-
-
-def _path(change: Change) -> str:
-    """As shown: the key of a label of others is in it."""
-    return one_line(change.path, SHOWN_MOST)
-
-
-def _shown(fields: Mapping[str, Json]) -> dict[str, Json]:
-    """Our own label keys are remembered whole: admission bounds them."""
-    return {name: value if name == OWN_LABEL_KEYS else shown(value) for name, value in fields.items()}

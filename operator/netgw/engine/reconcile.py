@@ -15,6 +15,7 @@ from netgw.engine.act import act
 from netgw.engine.actuator import Absent, Actuator, External, InvalidSpec, Look, Resolution, Unseen
 from netgw.engine.adopt import bind_import
 from netgw.engine.create import create, create_if_approved
+from netgw.engine.drift import note_drift
 from netgw.engine.finalize import finalize
 from netgw.engine.memo import Memo
 from netgw.engine.objects import Key, Object
@@ -203,7 +204,7 @@ async def _converge(p: Pass, external: External, blocked: Sequence[Hold], invali
     changes = () if desired is None else diff(p.actuator.fields, desired.values, external.values)
     if p.policies.observes:
         changes = tuple(change for change in changes if change.path != MARK_PATH)  # what is only observed has none
-    drifted = p.note_drift(changes)
+    drifted = note_drift(p, changes)
     if p.policies.observes:
         seen = f"{p.actuator.word.capitalize()} {external.uuid} is only observed: nothing is changed."
         return pick(blocked) if blocked else Settled(seen, "ObserveOnly")

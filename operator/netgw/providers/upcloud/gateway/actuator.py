@@ -260,13 +260,10 @@ class GatewayActuator(Base):
         runs = entry.gateway.operational_state in STABLE
         interrupted, after = self._rollout.interrupted(obj, up=runs, began=external.began)
         known = describe(obj, entry, self._account(obj).plans, self._context.clock.wall())
-        fields = {
-            **known.fields,
-            "interruptedAt": interrupted,
-            "ownLabelKeys": recorded_keys(obj, entry.gateway.labels),
-        }
+        fields = {**known.fields, "interruptedAt": interrupted}
+        notes = {"ownLabelKeys": recorded_keys(obj, entry.gateway.labels)}
         soonest = min((seconds for seconds in (known.after, after) if seconds is not None), default=None)
-        return dataclasses.replace(known, fields=fields, after=soonest)
+        return dataclasses.replace(known, fields=fields, notes=notes, after=soonest)
 
 
 def external(entry: Entry) -> External:

@@ -169,8 +169,7 @@ class RouterActuator(Base):
     def describe(self, obj: Object, external: External, resolution: Resolution | None) -> Observation:
         entry: RouterEntry = external.wire
         known = describe(entry.router, self._account(obj).at_router(external.uuid))
-        fields = {**known.fields, "ownLabelKeys": recorded_keys(obj, entry.router.labels)}
-        return dataclasses.replace(known, fields=fields)
+        return dataclasses.replace(known, notes={"ownLabelKeys": recorded_keys(obj, entry.router.labels)})
 
 
 def _normal(entries: Iterable[RouterEntry]) -> list[External]:
