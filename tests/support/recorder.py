@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
+from netgw.engine.objects import NEVER_OBSERVED
 from support.admission import GROUP, PLURALS
 from support.cluster import Cluster
 
@@ -31,8 +32,9 @@ class Version:
 
     @property
     def status(self) -> dict[str, Any]:
+        """What the operator wrote. Before that there is the word of the API server alone, that nothing was observed."""
         status: dict[str, Any] = self.body.get("status") or {}
-        return status
+        return {} if status == {"observedGeneration": NEVER_OBSERVED} else status
 
     def condition(self, kind: str) -> dict[str, Any]:
         """{} when it has no such condition."""

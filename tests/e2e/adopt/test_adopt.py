@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from support.checker import steady
 from support.scenario import KINDS, Body, Scenario, cloud_objects, route
 from support.there_before import bind, tree_by_hand
 
@@ -143,6 +144,7 @@ def test_a_restart_binds_nothing_anew(scenario: Scenario) -> None:
     tree = tree_by_hand(scenario, tunnels=1)
     bind(scenario, tree, managementPolicy="Full")
     scenario.wait_all_synced("InSync")
+    steady(scenario, 1)
     before: dict[str, Any] = {v.body["metadata"]["uid"]: v.revision for v in scenario.objects()}
     since = len(scenario.cloud.calls())
     scenario.operator.stop()

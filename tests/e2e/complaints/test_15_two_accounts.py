@@ -94,6 +94,7 @@ def test_each_object_is_in_its_account(tenants: Scenario) -> None:
 def test_token_is_rotated_without_a_restart(tenants: Scenario, tell: Callable[[str], None]) -> None:
     """A bad one is told by the Secret's name, a good one is used at once; the other account does not notice."""
     two(tenants)
+    tenants.wait_looks(2)
     edge = tenants.get("NetworkGateway", "edge").revision
     since = len(tenants.cloud.calls())
     tenants.secret("upcloud", NOBODY, "token")

@@ -11,6 +11,7 @@ import pytest
 
 from netgw.engine.objects import FINALIZER
 from netgw.engine.ownership import MARK
+from support.checker import steady
 from support.scenario import Scenario, cloud_objects
 
 World = dict[str, Any]
@@ -189,6 +190,7 @@ def test_what_is_asked_for_wrongly(scenario: Scenario) -> None:
     """One line each, and nothing is done."""
     scenario.gateway()
     scenario.wait_all_ready()
+    steady(scenario, 1)
     command, here = scenario.operator.command, f"{scenario.namespace}/edge"
     revisions = {version.revision for version in scenario.objects()}
     assert "expected either objects as NAMESPACE/NAME, or --all" in failed(command("release"))
