@@ -96,7 +96,9 @@ def grow_old(life: Life, figures: Figures, tell: Callable[[str], None]) -> list[
         pulse.stop()
         if SOAKING:
             rows = [f"{s.at:.0f} {s.rss} {s.fds} {s.threads} {m.tasks} {len(m.series)} {m.blocks}" for s, m in rests]
-            (Path("build") / "long-life.txt").write_text("\n".join(rows) + "\n")
+            table = Path("build") / "long-life.txt"
+            table.parent.mkdir(exist_ok=True)
+            table.write_text("\n".join(rows) + "\n")
     figures.put(PART, "one process, its age at the end", f"{pulse.age / 60:.1f} min, {len(rests)} rounds")
     figures.put(PART, "what happened to it", churn)
     (first, begun), (last, over) = rests[0], rests[-1]

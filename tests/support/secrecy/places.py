@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 from pathlib import Path
@@ -12,8 +13,11 @@ from support.scenario import Scenario
 def of_process(pid: int) -> dict[str, str]:
     """Its command line, and what it started: it starts nothing, so no environment is handed on."""
     folder = Path(f"/proc/{pid}")
-    children = [path.read_text().split() for path in (folder / "task").glob("*/children")]
-    assert [child for found in children for child in found] == [], "it has children"
+    children: list[str] = []
+    for path in (folder / "task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            children += path.read_text().split()
+    assert children == [], "it has children"
     return {"/proc/PID/cmdline": (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")}
 
 
@@ -21,10 +25,11 @@ def written_by(pid: int) -> set[Path]:
     """Regular files that it has open for writing."""
     found = set()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        flags = int(Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().splitlines()[1].split()[1], 8)
-        target = descriptor.resolve()
-        if flags & 3 and target.is_file() and stat.S_ISREG(target.stat().st_mode):
-            found.add(target)
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile, as connections are
+            flags = int(Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().splitlines()[1].split()[1], 8)
+            target = descriptor.resolve()
+            if flags & 3 and stat.S_ISREG(target.stat().st_mode):
+                found.add(target)
     return found
 
 
