@@ -165,8 +165,11 @@ async def make_in_cloud(s: Scene, *, who: float, number: int) -> None:
     if (uuid := pick(who, gateways)) is not None:
         route = {"name": "r", "type": "static", "static_network": "10.9.0.0/24"}
         body: dict[str, Any] = {"name": f"by-hand-{number}", "type": "ipsec", "local_routes": [route]}
+        plan = s.world.plans[gateways[uuid].plan]
         if any(connection.name == body["name"] for connection in gateways[uuid].connections):
             return
+        if len(gateways[uuid].connections) >= plan["vpn_tunnel_amount"]:
+            return  # the plan has no room for one more
         made = await s.by_hand("POST", f"/gateway/{uuid}/connections", body)
         s.foreign.add(made["uuid"])
         s.by_hand_at(made["uuid"])
