@@ -60,7 +60,8 @@ class TokenBucket:
         now = self._timing.clock()
         if now < self._paused_until:
             return 0
-        return max(0, min(self._burst, int(self._burst - (self._full_at - now) / self._interval + 1e-6)))
+        left = self._burst - (self._full_at - now) / self._interval + 1e-6
+        return int(min(max(left, 0.0), self._burst))  # all of it before the first turn, when left is inf
 
     def pause(self, seconds: float) -> None:
         """Hand out nothing for so long; after that one turn, and the usual rate."""
