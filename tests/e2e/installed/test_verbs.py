@@ -8,6 +8,7 @@ story asked for. What the operator says to that is shown for some.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -171,6 +172,18 @@ def asked_by(play: Play, role: str) -> frozenset[Request]:
     return play.asked - {one for one in changed if one.name != WRITTEN_BY.get(role)}
 
 
+@contextlib.contextmanager
+def begun_without(installed: Installation, play: Play, grant: Grant) -> Iterator[PodOperator]:
+    """A pod that begins while the role lacks this verb."""
+    installed.install(*play.values)
+    with without(installed, grant, play.given, play.needs(grant)):
+        operator = begin(installed, *play.values)
+        try:
+            yield operator
+        finally:
+            operator.stop()
+
+
 @pytest.mark.parametrize(
     ("verb", "resource", "role", "says"),
     [
@@ -181,14 +194,8 @@ def asked_by(play: Play, role: str) -> frozenset[Request]:
 def test_the_operator_ends_and_says_why(
     installed: Installation, everywhere: Play, verb: str, resource: str, role: str, says: str
 ) -> None:
-    grant = everywhere.grant(verb, resource, role)
-    installed.install(*everywhere.values)
-    with without(installed, grant, everywhere.given, everywhere.needs(grant)):
-        operator = begin(installed, *everywhere.values)
-        try:
-            assert ended(operator.process, 60) == 1
-        finally:
-            operator.stop()
+    with begun_without(installed, everywhere, everywhere.grant(verb, resource, role)) as operator:
+        assert ended(operator.process, 60) == 1
     last = operator.process.tail(1)
     assert last.startswith("netgw: ")
     assert says in last
@@ -211,16 +218,10 @@ def test_the_operator_goes_on_and_says_so(
     readiness: str,
     says: str,
 ) -> None:
-    grant = everywhere.grant(verb, resource, role)
-    installed.install(*everywhere.values)
-    with without(installed, grant, everywhere.given, everywhere.needs(grant)):
-        operator = begin(installed, *everywhere.values)
-        try:
-            announced(operator.process, f"({says}.* 403 )")
-            operator.wait_ready()
-            answer = httpx.get(f"{announced(operator.process, PROBES)}/readyz", trust_env=False)
-            assert (answer.status_code, answer.text.strip()) == (200, readiness)
-            operator.terminate()
-            assert ended(operator.process, DRAIN_SECONDS) == 0
-        finally:
-            operator.stop()
+    with begun_without(installed, everywhere, everywhere.grant(verb, resource, role)) as operator:
+        announced(operator.process, f"({says}.* 403 )")
+        operator.wait_ready()
+        answer = httpx.get(f"{announced(operator.process, PROBES)}/readyz", trust_env=False)
+        assert (answer.status_code, answer.text.strip()) == (200, readiness)
+        operator.terminate()
+        assert ended(operator.process, DRAIN_SECONDS) == 0
