@@ -46,20 +46,20 @@ def load(source: Namespace, file: Path | None = None) -> FingerprintKey:
 
 
 def test_key_is_made_once_and_found_again(cluster: support.Cluster) -> None:
-    path = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/secrets/{SECRET_NAME}"
+    """In a namespace of its own: operators of other tests use the key of theirs."""
 
-    async def loaded(kubeconfig: str) -> FingerprintKey:
-        async with await Cluster.connect(kubeconfig) as ours:
-            return await FingerprintKey.load(ours, OPERATOR_NAMESPACE, None)
+    async def loaded() -> FingerprintKey:
+        async with await Cluster.connect(str(cluster.kubeconfig)) as ours:
+            return await FingerprintKey.load(ours, namespace, None)
 
-    kubeconfig = str(cluster.operator_kubeconfig())
-    cluster.api("DELETE", path)
-    first, second = asyncio.run(loaded(kubeconfig)), asyncio.run(loaded(kubeconfig))
-    assert first.fingerprint(PSK) == second.fingerprint(PSK)
-    labels = cluster.api("GET", path).json()["metadata"]["labels"]
-    assert labels == {"app.kubernetes.io/managed-by": "netgw"}
-    cluster.api("DELETE", path)
-    assert asyncio.run(loaded(kubeconfig)).fingerprint(PSK) != first.fingerprint(PSK)
+    with cluster.namespace() as namespace:
+        path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET_NAME}"
+        first, second = asyncio.run(loaded()), asyncio.run(loaded())
+        assert first.fingerprint(PSK) == second.fingerprint(PSK)
+        labels = cluster.api("GET", path).json()["metadata"]["labels"]
+        assert labels == {"app.kubernetes.io/managed-by": "netgw"}
+        cluster.api("DELETE", path)
+        assert asyncio.run(loaded()).fingerprint(PSK) != first.fingerprint(PSK)
 
 
 def test_shape() -> None:
