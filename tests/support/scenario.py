@@ -7,6 +7,7 @@ last lines and the cloud's last calls.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -165,6 +166,10 @@ class Scenario:
         found = [body for body in cloud_objects(self.cloud.gateways()) if body["uuid"] == uuid]
         assert found, f"{kind} {name} ({uuid}) is not in the cloud\n{self.picture()}"
         return found[0]
+
+    def has_key(self, tunnel: str, key: str) -> bool:
+        """Whether the cloud has it."""
+        return bool(self.in_cloud("VpnTunnel", tunnel)["psk_sha256"] == hashlib.sha256(key.encode()).hexdigest())
 
     # ---- waiting
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import signal
 
 import yaml
@@ -11,7 +10,6 @@ import yaml
 from support.effort import effort
 from support.figures import Figures
 from support.operator import DRAIN_SECONDS, ended, made_up
-from support.scenario import Scenario
 from support.secrecy.needles import Needles, forms
 from support.secrecy.places import in_folder, of_process, of_scenario, written_by
 from support.secrecy.told import Told
@@ -61,11 +59,6 @@ def rotate(told: Told, name: str, value: str | None = None) -> str:
     return key
 
 
-def has_key(scenario: Scenario, tunnel: str, key: str) -> bool:
-    """Whether UpCloud has it."""
-    return bool(scenario.in_cloud("VpnTunnel", tunnel)["psk_sha256"] == hashlib.sha256(key.encode()).hexdigest())
-
-
 def careless_cloud(told: Told, word: str) -> None:
     """Each account changes something and is refused with its own words; one key is no key at all."""
     scenario = told.scenario
@@ -104,7 +97,7 @@ def test_nothing_shows_a_secret(told: Told, figures: Figures) -> None:
         assert ended(operator.process, DRAIN_SECONDS) == -signal.SIGABRT
         assert "Fatal Python error: Aborted" in operator.log()
         operator.start(scenario.cloud.url, NETGW_LOG_FORMAT=style)
-        scenario.wait("the new key is sent", lambda key=key: has_key(scenario, "edge-1", key))  # type: ignore[misc]
+        scenario.wait("the new key is sent", lambda key=key: scenario.has_key("edge-1", key))  # type: ignore[misc]
     scenario.wait_all_ready()
     user = yaml.safe_load(scenario.cluster.operator_kubeconfig().read_text())["users"][0]["user"]
     told.secrets.append(user["token"].rpartition(".")[2])  # its signature: all else is no secret

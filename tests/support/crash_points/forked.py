@@ -136,7 +136,19 @@ class Doomed(Operator):
         self._settings["NETGW_NAMESPACES"] = namespace
 
     def arm(self, at: str | None, number: int | None = None) -> int:
-        """From now on its points count, and at this one or the so many-th it dies; how many lines it wrote before."""
+        """From now on its points count, and at this one or the so many-th it dies; how many lines it wrote before.
+
+        The death that was planned before may come right now, an Event for instance after all else: then once more.
+        """
+        try:
+            return self._arm(at, number)
+        except AssertionError:
+            if self.process.returncode != -signal.SIGKILL:
+                raise
+            self.begin()
+            return self._arm(at, number)
+
+    def _arm(self, at: str | None, number: int | None) -> int:
         self.wait_seen("armed 0")  # before that the signal would end it
         self._serial += 1
         Plan(self._serial, at, number).write(self._life)

@@ -127,20 +127,9 @@ class World:
             operator.plan = Plan(at=None if death is None else death.at)
             operator.begin()
         elif act.counts:
-            since = self._arm(None if death is None else death.at)
+            since = operator.arm(None if death is None else death.at)
         act.do(self.stand)
         return since
-
-    def _arm(self, at: str | None) -> int:
-        """The point of the act before may come late, an Event for instance after its end: then once more."""
-        operator = self.stand.operator
-        try:
-            return operator.arm(at)
-        except AssertionError:
-            if operator.alive or operator.process.returncode != -9:
-                raise
-            operator.begin()
-            return operator.arm(at)
 
     def _settle(self, act: Act, *, may_die: bool) -> bool:
         """Until it died, or all is done and the operator has looked twice since without a write."""

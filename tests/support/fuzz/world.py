@@ -165,15 +165,9 @@ class FuzzWorld:
         self._born("SIGTERM")
 
     def dies_at(self, number: int) -> None:
-        """Before or after one of its next calls. A death that was planned before may come right now: then once more."""
+        """Before or after one of its next calls."""
         self._revive()
-        try:
-            self.operator.arm(None, number)
-        except AssertionError:
-            if self.operator.alive:
-                raise
-            self._revive()
-            self.operator.arm(None, number)
+        self.operator.arm(None, number)
         self._may_die = True
         self._did(f"dies at its point {number} from here")
 

@@ -227,6 +227,21 @@ def test_bursts_and_rate(network: Any, answer: Any) -> None:
     assert len(net.times) == 72
 
 
+def test_turns_that_are_left() -> None:
+    """All before the first is taken; somebody may scrape the metrics that early."""
+    now = 0.0
+    bucket = TokenBucket(rate=5, burst=20, timing=Timing(clock=lambda: now))
+    assert bucket.left() == 20
+    assert asyncio.run(bucket.acquire(0)) == 0.0
+    assert bucket.left() == 19
+    now = 0.2
+    assert bucket.left() == 20
+    bucket.pause(1.0)
+    assert bucket.left() == 0
+    now = 1.2
+    assert bucket.left() == 1
+
+
 def test_turns_after_a_pause_come_one_by_one() -> None:
     now = 0.0
 
