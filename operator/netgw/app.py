@@ -132,7 +132,8 @@ class App:
         self._secrets = sources.secrets
         self._guard = sources.guard
         self._fast = options.intervals.fast
-        self.store = Store({kind: links for provider in clouds for kind, links in provider.links.items()})
+        links = {kind: of for provider in clouds for kind, of in provider.links.items()}
+        self.store = Store(links, clock.now)
         self.queue: Queue[Key] = Queue(self._work, workers=options.workers, rng=rng)
         self._backends = [
             provider.backend(

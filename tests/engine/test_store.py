@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netgw.engine.objects import Key, Name, Object
-from netgw.engine.store import BURIED_MOST, Store
+from netgw.engine.store import BURIED_MOST, BURIED_SECONDS, Store
 from support.made import LINKS, PARENTS, links, made
 
 GATEWAY, CONNECTION, TUNNEL = "NetworkGateway", "VpnConnection", "VpnTunnel"
@@ -168,6 +168,17 @@ def test_the_dead_are_not_remembered_for_ever() -> None:
         store.remove(Key(GATEWAY, str(number)))
     assert store.apply(made(uid="5")) != set()
     assert store.apply(made("other", uid=str(BURIED_MOST))) == set()
+
+
+def test_nor_for_long() -> None:
+    now = 0.0
+    store = Store(LINKS, lambda: now)
+    for number in range(10):
+        store.remove(Key(GATEWAY, str(number)))
+        now += BURIED_SECONDS / 5
+    store.remove(Key(GATEWAY, "another"))
+    assert store.apply(made("early", uid="3")) != set()
+    assert store.apply(made("late", uid="7")) == set()
 
 
 def test_a_list_buries_what_it_does_not_name() -> None:

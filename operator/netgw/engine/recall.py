@@ -1,7 +1,7 @@
 """A memory of things that come and go, which does not grow with the number of those that are gone.
 
-Nothing has to be told when one goes: when twice as much is held as was alive at the last look, it is looked who is
-alive still. So there are never more than twice the living, or `LEAST`.
+Nothing has to be told when one goes: when a quarter more is held than was alive at the last look, it is looked who is
+alive still. So there are never more than that, or `LEAST`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Recall(Generic[K, V]):
         """Also of a thing that is not alive yet: it stays until the next look at least."""
         if key not in self._held and len(self._held) >= self._most:
             self._held = {held: kept for held, kept in self._held.items() if self._alive(held)}
-            self._most = max(LEAST, 2 * len(self._held))
+            self._most = max(LEAST, len(self._held) * 5 // 4)
         self._held[key] = value
 
     def forget(self, key: K) -> None:

@@ -9,6 +9,7 @@ event that was under way when we wrote is ignored, and so is one of an object wh
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -21,17 +22,18 @@ LinksOf = Callable[[Object], Links]
 INHERITED = (*CHOICES, "credentialsSecretRef")
 """Fields of a spec that count for what is below it, too."""
 
-BURIED_MOST = 10_000
-"""So many objects that are gone are remembered, against events of theirs that come late."""
+BURIED_SECONDS, BURIED_MOST = 600.0, 10_000
+"""For so long, objects that are gone are remembered, against events of theirs that come late; and so many at most."""
 
 K = TypeVar("K", bound=Hashable)
 
 
 class Store:
-    """`links` reads from an object of each kind whom it refers to."""
+    """`links` reads from an object of each kind whom it refers to. `seconds`: the time, monotonic."""
 
-    def __init__(self, links: Mapping[str, LinksOf]) -> None:
+    def __init__(self, links: Mapping[str, LinksOf], seconds: Callable[[], float] = time.monotonic) -> None:
         self._links = links
+        self._seconds = seconds
         self._read: dict[Key, tuple[Object, Links]] = {}
         self._objects: dict[Key, Object] = {}
         self._names: dict[Name, Key] = {}
@@ -41,7 +43,7 @@ class Store:
         self._by_namespace: dict[str, set[Key]] = {}
         self._by_uuid: dict[str, set[Key]] = {}
         self._bound: dict[str, Key] = {}
-        self._buried: dict[Key, None] = {}
+        self._buried: dict[Key, float] = {}
         self._heard: dict[Key, int] = {}
         self._now = 0
 
@@ -266,9 +268,13 @@ class Store:
             _discard(self._by_uuid, obj.uuid, obj.key)
 
     def _bury(self, key: Key) -> None:
-        self._buried[key] = None
-        if len(self._buried) > BURIED_MOST:
-            del self._buried[next(iter(self._buried))]
+        now = self._seconds()
+        self._buried.pop(key, None)
+        self._buried[key] = now
+        oldest = next(iter(self._buried))
+        while now - self._buried[oldest] > BURIED_SECONDS or len(self._buried) > BURIED_MOST:
+            del self._buried[oldest]
+            oldest = next(iter(self._buried))  # the one of now stays
 
 
 def _discard(index: dict[K, set[Key]], at: K, key: Key) -> None:

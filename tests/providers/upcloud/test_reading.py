@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from netgw.kube.telemetry import Traffic
 from netgw.providers.upcloud.api import Metrics
-from netgw.providers.upcloud.reading import REMEMBERED_MOST, NatTally, Reading, Rising, TunnelTally, nat, readings
+from netgw.providers.upcloud.reading import REMEMBERED_ANSWERS, NatTally, Reading, Rising, TunnelTally, nat, readings
 from netgw.providers.upcloud.tunnel.state import DownMessage
+from support.long_life.census import census
 from support.wire import NOW
 
 NAME = "office/office-1"
@@ -83,8 +84,21 @@ def test_counter(samples: list[list[dict[str, Any]]], totals: list[int]) -> None
 
 
 def test_children_that_are_long_gone_still_count() -> None:
-    many = 3 * REMEMBERED_MOST
+    many = 3 * REMEMBERED_ANSWERS
     assert carried(*([ike(child(number, 10))] for number in range(1, many + 1)))[-1] == 10 * many
+
+
+def test_a_child_that_is_left_out_for_a_while_is_known_again() -> None:
+    without = [[ike()]] * REMEMBERED_ANSWERS
+    assert carried([ike(child(1, 10))], *without, [ike(child(1, 12))])[-1] == 12
+
+
+def test_of_children_that_are_gone_only_the_sum_is_kept() -> None:
+    tally, sizes = TunnelTally(), set()
+    for number in range(1, 10 * REMEMBERED_ANSWERS):
+        tally.take(read(ike(child(number, 10))))
+        sizes.add(census(tally)["TunnelTally._children"])
+    assert max(sizes) == REMEMBERED_ANSWERS + 1
 
 
 CHILDREN = st.dictionaries(st.integers(1, 40), st.none() | st.integers(0, 2**63), max_size=20)

@@ -15,8 +15,8 @@ from netgw.kube.telemetry import Traffic
 from netgw.providers.upcloud.api import ChildSa, HeuristicState, IkeSa, Metrics, NatMetrics
 from netgw.providers.upcloud.tunnel.state import UP, DownMessage
 
-REMEMBERED_MOST = 16
-"""So many children of a tunnel are remembered: one that an answer leaves out must not count anew when it is back."""
+REMEMBERED_ANSWERS = 5
+"""A child is remembered for so many answers without it: one that is left out must not count anew when it is back."""
 
 EPOCH = datetime.min.replace(tzinfo=UTC)
 
@@ -110,6 +110,8 @@ def _by_identity(children: Iterable[ChildSa]) -> dict[str, ChildSa]:
 class Rising:
     """A counter that may begin again, made one that never goes back. A null says nothing."""
 
+    __slots__ = ("_last", "total")
+
     def __init__(self) -> None:
         self._last: int | None = None
         self.total: int | None = None
@@ -124,12 +126,16 @@ class Rising:
 
 
 class Counters:
-    """Bytes and packets of one child, in the order of `Traffic`."""
+    """Bytes and packets of one child, in the order of `Traffic`. `heard`: in which answer it was last."""
+
+    __slots__ = ("_rising", "heard")
 
     def __init__(self) -> None:
         self._rising = (Rising(), Rising(), Rising(), Rising())
+        self.heard = 0
 
-    def take(self, child: ChildSa) -> None:
+    def take(self, child: ChildSa, answer: int) -> None:
+        self.heard = answer
         values = (child.bytes_in, child.bytes_out, child.packets_in, child.packets_out)
         for rising, value in zip(self._rising, values, strict=True):
             rising.take(value)
@@ -147,21 +153,21 @@ class TunnelTally:
     def __init__(self) -> None:
         self.up_events = Rising()
         self.down_events = Rising()
+        self._answers = 0
         self._children: dict[str, Counters] = {}
         self._past = Traffic()
 
     def take(self, reading: Reading) -> None:
         """The next sample."""
+        self._answers += 1
         if reading.heuristic is not None:
             self.up_events.take(reading.heuristic.up_events)
             self.down_events.take(reading.heuristic.down_events)
         for identity, child in reading.children.items():
-            counters = self._children.pop(identity, None) or Counters()
-            counters.take(child)
-            self._children[identity] = counters  # the last heard of is the last to be forgotten
-        most = max(REMEMBERED_MOST, len(reading.children))
-        while len(self._children) > most:
-            self._past = self._children.pop(next(iter(self._children))).plus(self._past)
+            self._children.setdefault(identity, Counters()).take(child, self._answers)
+        gone = [i for i, counters in self._children.items() if counters.heard < self._answers - REMEMBERED_ANSWERS]
+        for identity in gone:
+            self._past = self._children.pop(identity).plus(self._past)
 
     @property
     def traffic(self) -> Traffic:
