@@ -6,6 +6,8 @@ STAMP := .venv/.stamp
 BINARIES := PYTHONPATH=tools $(PY) -m netgw_dev.binaries
 
 .DEFAULT_GOAL := help
+# Whatever the environment says: tests start hundreds of processes, and each would compile netgw anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Processes that tests run in, each with an API server of its own.
 JOBS ?= 2
 # Lines are counted where tests run the code themselves: an operator that is a process of its own would take twice as long,

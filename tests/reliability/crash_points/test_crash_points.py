@@ -12,13 +12,14 @@ from pathlib import Path
 from support import checker
 from support.cluster import Cluster
 from support.crash_points.act import Act, Stand, Story
-from support.crash_points.forked import Doomed, ForkedSimulator, Zygote
+from support.crash_points.forked import Doomed
 from support.crash_points.stories import STORIES
 from support.crash_points.world import Death, Result, World
 from support.effort import effort
 from support.figures import Figures
 from support.recorder import Recorder
 from support.scenario import Scenario
+from support.zygote.forks import ForkedSimulator, Zygote
 
 SEED = 20261127
 INTERVAL = "0.2"

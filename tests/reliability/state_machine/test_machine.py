@@ -25,13 +25,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from support.cluster import Cluster
-from support.crash_points.forked import Zygote
 from support.effort import effort
 from support.figures import Figures
 from support.fuzz.wanted import CAST, Ref
 from support.fuzz.world import FuzzWorld
 from support.recorder import Recorder
 from support.scenario import route
+from support.zygote.forks import Zygote
 
 WORLDS = 5
 EXAMPLES = effort(test=25, soak=300)

@@ -1,122 +1,16 @@
-"""Operators that come out of a zygote, as tests start, arm, kill and end them."""
+"""Operators whose lives are told where to end, as tests start, arm, kill and end them."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from support.cluster import ROOT
 from support.crash_points.points import ARM, FOLDER, SEEN, Plan
 from support.life import Life
-from support.operator import Operator, Simulator, environment
-
-ANSWER_SECONDS = 30.0
-
-
-class Fork:
-    """One life of an operator."""
-
-    def __init__(self, name: str, log: Path) -> None:
-        self.name, self.log = name, log
-        self.returncode: int | None = None
-        self.born, self.ended = threading.Event(), threading.Event()
-        self._pid = 0
-
-    @property
-    def pid(self) -> int:
-        assert self.born.wait(ANSWER_SECONDS), "the zygote does not answer"
-        return self._pid
-
-    def told(self, what: Mapping[str, int]) -> None:
-        """What the zygote says of it."""
-        if "pid" in what:
-            self._pid = what["pid"]
-            self.born.set()
-        else:
-            self.returncode = what["status"]
-            self.ended.set()
-
-    def output(self) -> str:
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
-
-    def tail(self, lines: int = 15) -> str:
-        return "\n".join(self.output().splitlines()[-lines:]) or "(no output)"
-
-    def signal(self, number: signal.Signals) -> None:
-        if self.returncode is None:  # else the zygote has reaped it, and the pid may be another's
-            os.kill(self.pid, number)
-
-    def stop(self, grace: float = 10.0) -> None:
-        if grace:
-            self.signal(signal.SIGTERM)
-        if not grace or not self.ended.wait(grace):
-            self.signal(signal.SIGKILL)
-        assert self.ended.wait(ANSWER_SECONDS), "the zygote does not tell of an end"
-
-
-class Zygote:
-    """The process itself; `stop` ends it with all of its operators."""
-
-    def __init__(self, log: Path) -> None:
-        paths = os.pathsep.join(str(ROOT / folder) for folder in ("operator", "tests", "tools"))
-        # Coverage would cost a fork more than all the rest, and a process that is killed reports none.
-        own = {k: v for k, v in environment(PYTHONPATH=paths).items() if not k.startswith("COVERAGE_")}
-        with log.open("wb") as errors:
-            self._popen = subprocess.Popen(
-                [sys.executable, "-m", "support.crash_points.zygote"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=own,
-                start_new_session=True,
-            )
-        self._lock = threading.Lock()
-        self._forks: list[Fork] = []
-        self._listening = threading.Thread(target=self._listen, name="zygote", daemon=True)
-        self._listening.start()
-
-    def fork(self, name: str, log: Path, environment: Mapping[str, str], argv: Sequence[str] = ()) -> Fork:
-        """A new life: an operator, or the command of netgw that is given."""
-        made = Fork(name, log)
-        with self._lock:
-            assert self._popen.stdin is not None
-            order = {"number": len(self._forks), "log": str(log), "argv": list(argv), "environment": dict(environment)}
-            self._forks.append(made)
-            self._popen.stdin.write(json.dumps(order).encode() + b"\n")
-            self._popen.stdin.flush()
-        return made
-
-    def stop(self) -> None:
-        assert self._popen.stdin is not None
-        assert self._popen.stdout is not None
-        self._popen.stdin.close()
-        self._popen.wait(ANSWER_SECONDS)
-        self._listening.join(ANSWER_SECONDS)
-        self._popen.stdout.close()
-
-    def _listen(self) -> None:
-        assert self._popen.stdout is not None
-        for line in self._popen.stdout:
-            told = json.loads(line)
-            self._forks[told.pop("number")].told(told)
-
-
-class ForkedSimulator(Simulator):
-    """A simulator that starts as fast."""
-
-    def __init__(self, zygote: Zygote, folder: Path, *, delay: float) -> None:
-        self._zygote = zygote
-        super().__init__(folder, delay=delay)
-
-    def _launch(self, argv: list[str], log: Path) -> Life:
-        return self._zygote.fork("simulator", log, environment(), argv)
+from support.operator import Operator
+from support.zygote.forks import ANSWER_SECONDS, Zygote
 
 
 class Doomed(Operator):

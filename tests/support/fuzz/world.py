@@ -18,13 +18,14 @@ import httpx
 from support import checker
 from support.admission import GROUP, PLURALS
 from support.cluster import MERGE_PATCH, Cluster
-from support.crash_points.forked import Doomed, ForkedSimulator, Zygote
+from support.crash_points.forked import Doomed
 from support.fuzz.complaints import SETTINGS as TALKATIVE
 from support.fuzz.complaints import complaints
 from support.fuzz.wanted import CAST, Ref, is_paused, problems, spec_of, tunnels
 from support.operator import DRAIN_SECONDS, Simulator, ended
 from support.recorder import Recorder
 from support.scenario import Body, Scenario, cloud_objects
+from support.zygote.forks import ForkedSimulator, Zygote
 
 SECONDS = 120.0
 """For one rest. A POST that was lost on its way is looked for twice, ten seconds apart, and there may be several."""

@@ -1,6 +1,6 @@
 """A process that has imported netgw and forks an operator for each order: a start costs a few milliseconds so.
 
-An order with `argv` is for another command of netgw, a simulator.
+An order with `argv` is for that command of netgw, one without for an operator that is told where to end.
 Orders are lines of JSON on standard input, what becomes of each is told on standard output: its pid, and its exit
 status when it has ended. At the end of the input every operator that is left is killed.
 """
