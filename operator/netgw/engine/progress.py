@@ -260,7 +260,10 @@ class Pass:
             self.env.tally.became_ready(self.obj, self.env.clock.wall())
 
     async def save_surely(self, outcome: Outcome) -> None:
-        """Record what the cloud did, also when the object moved meanwhile: on the fresh object, until it is written."""
+        """Record what the cloud did, also when the object moved meanwhile: on the fresh object, until it is written.
+
+        What a leader that overlaps with us wrote stays where this pass has nothing to say, and no generation goes back.
+        """
         for _ in range(10):
             try:
                 return await self.save(outcome)
@@ -269,6 +272,10 @@ class Pass:
                 if fresh is None or fresh.uid != self.obj.uid:
                     raise ObjectGone from None
                 self.env.wake(self.env.store.apply(fresh) | {self.obj.key})
+                said = {key: value for key, value in self.status.items() if value != self.obj.status.get(key)}
+                kept = fresh.status.keys() - (self.obj.status.keys() - self.status.keys())
+                self.status = {key: fresh.status[key] for key in kept} | said
+                self.generation = max(self.generation, fresh.status.get("observedGeneration") or 0)
                 self.obj = fresh
         raise WriteConflict
 

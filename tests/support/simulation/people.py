@@ -172,6 +172,7 @@ async def make_in_cloud(s: Scene, *, who: float, number: int) -> None:
             return  # the plan has no room for one more
         made = await s.by_hand("POST", f"/gateway/{uuid}/connections", body)
         s.foreign.add(made["uuid"])
+        s.inside[made["uuid"]] = uuid, s.world.stamp()
         s.by_hand_at(made["uuid"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 from netgw.engine.objects import Object, format_time
 from support.audit import Audit
@@ -19,6 +20,8 @@ CALLS_A_MINUTE = 150
 """At most, in the worst minute: the client's own limit is 300."""
 HEALED, DELETED, QUIET, LOOKED_AT = 8000.0, 4000.0, 720.0, 270.0
 """Seconds: until all is well at the latest, until all is gone, for which all must stay well, and of looking on."""
+ANSWERED = timedelta(seconds=0.5)
+"""So soon we have an answer."""
 READS = re.compile(r"GET /1\.3/(gateway\?limit=100&offset=0|router)")
 
 
@@ -87,7 +90,17 @@ async def check(s: Scene, audit: Audit) -> None:
 
 def _removed(s: Scene) -> set[str]:
     """What others made and took away themselves, or with what it was in."""
-    return s.foreign if s.removed_by_hand else set()
+    return s.foreign if s.removed_by_hand else {uuid for uuid in s.foreign if _came_too_late(s, uuid)}
+
+
+def _came_too_late(s: Scene, uuid: str) -> bool:
+    """Made between our last look at its gateway and the DELETE of that, where no operator can see it."""
+    gateway, made = s.inside.get(uuid, (None, None))
+    if gateway is None or made is None:
+        return False
+    deleted = [c.at for c in s.world.calls if c.method == "DELETE" and c.path == f"/1.3/gateway/{gateway}"]
+    looks = [c.at for c in s.world.calls if c.method == "GET" and c.path.startswith("/1.3/gateway")]
+    return any(made < at and not any(made < look < at - ANSWERED for look in looks) for at in deleted)
 
 
 async def leave(s: Scene, audit: Audit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr
@@ -29,6 +30,7 @@ LOOKS = Intervals(90.0, 30.0)
 class Scene(History):
     """`wanted`: what the spec of each object is to be by now. `foreign`: uuids of what others made.
 
+    `inside`: of those in a gateway of ours, which it was, and when they came.
     `keys_known`: no status is of a backup, which cannot know of a key that was sent after it.
     `true` is the clock of cluster and cloud; the operator's own can be off.
     """
@@ -46,6 +48,7 @@ class Scene(History):
         self.cast = cast
         self.wanted: dict[Ref, Spec] = cast.wanted()
         self.foreign: set[str] = set()
+        self.inside: dict[str, tuple[str, datetime]] = {}
         self.log: list[str] = []
         self.kills = 0
         self.raging = True

@@ -1,0 +1,20 @@
+"""Histories beyond the first that failed once."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.simulation.play import play
+
+SEEDS = {
+    1905: "a connection by hand, where the plan has no room for one more",
+    2354: "a connection by hand, between our last look at the gateway and its DELETE",
+    2476: "likewise, after a crash",
+    2588: "an overlapping leader's younger generation was written over by what an update records",
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_they_hold_now(seed: int) -> None:
+    found = play(seed)
+    assert found.failure is None, found.failure
