@@ -80,12 +80,20 @@ def is_held_up(version: Version, objects: Sequence[Version]) -> bool:
     """Whether it is paused, or has to wait for a parent: not there, going, or not to be made for the same reason."""
     if is_paused(version):
         return True
-    if (parent := PARENTS.get(version.body["kind"])) is None:
+    if version.body["kind"] not in PARENTS:
         return False
-    found = [each for each in objects if (each.body["kind"], each.body["metadata"]["name"]) == parent]
-    if not found or "deletionTimestamp" in found[0].body["metadata"]:
+    above = ancestors(version, objects)
+    going = ["deletionTimestamp" in each.body["metadata"] for each in above]
+    if not above or going[0] or (any(going) and not version.status.get("uuid")):  # nothing is made below what goes
         return True
-    return not found[0].status.get("uuid") and is_held_up(found[0], objects)
+    return not above[0].status.get("uuid") and is_held_up(above[0], objects)
+
+
+def ancestors(version: Version, objects: Sequence[Version]) -> list[Version]:
+    """What is there of those above it, its parent first."""
+    parent = PARENTS.get(version.body["kind"])
+    found = [each for each in objects if (each.body["kind"], each.body["metadata"]["name"]) == parent]
+    return [found[0], *ancestors(found[0], objects)] if found else []
 
 
 def is_paused(version: Version) -> bool:
