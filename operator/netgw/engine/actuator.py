@@ -137,7 +137,8 @@ class Created:
 class Search:
     """A fresh look for a name: what carries it, when the request began, and the cloud's clock then.
 
-    `parent_gone` is proven. `mine` is what our mark points to (gateways); `named` is what has the name.
+    `parent_gone` is proven; `parent_unseen`: a list of everything does not show it, which proves nothing by itself.
+    `mine` is what our mark points to (gateways); `named` is what has the name.
     """
 
     began: float
@@ -145,6 +146,7 @@ class Search:
     named: tuple[External, ...] = ()
     mine: tuple[External, ...] = ()
     parent_gone: bool = False
+    parent_unseen: bool = False
 
 
 @dataclass(frozen=True)

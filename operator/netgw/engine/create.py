@@ -61,7 +61,8 @@ async def settle(p: Pass, record: Record) -> Outcome:
         found = f"{p.actuator.word} {verdict.external.uuid} was made by the create that was cut."
         p.event("Normal", "Adopted", found)
         return await _bound(p)
-    if record.account not in (None, p.actuator.account(p.obj)) and (p.actuator.marked or search.parent_gone):
+    elsewhere = record.account not in (None, p.actuator.account(p.obj))
+    if elsewhere and (p.actuator.marked or search.parent_gone or search.parent_unseen):
         return p.other_account(str(record.account))
     proven = search.parent_gone or isinstance(verdict, Theirs)  # two of one name cannot be
     if not proven and not looked_twice(p, search, p.env.started if p.memo.post_ended is None else p.memo.post_ended):
@@ -115,7 +116,7 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
             return Stalled("NameConflict", f"{rival.ref} is being made with the name {desired.name}.", 30.0)
         search = await p.actuator.search(p.obj, desired.name, desired.parent)
         p.lost = False
-        if search.parent_gone:
+        if search.parent_gone or search.parent_unseen:
             return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
         match whose(p, search, desired, handed_over=takes_over(p.obj)):
             case Ours(external=external):

@@ -131,7 +131,7 @@ LOOKING = (
         "an event that comes late replaces what is younger",
         f"{ENGINE}.store:_newer",
         {"return int(new.resource_version) > int(old.resource_version)": "return True"},
-        seed=54,
+        story="late_event",
     ),
     Mutant(
         "key-by-name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 
 from netgw.engine.objects import Name
 from netgw.providers.upcloud.simulator import World
@@ -54,6 +55,19 @@ async def late_list(h: History) -> None:
         await asyncio.sleep(0.25)
 
 
+async def late_event(h: History) -> None:
+    """An event that comes late, from before there was a gateway, says nothing against what is younger."""
+    await begun(h)
+    await asyncio.sleep(60)
+    late = copy.deepcopy(h.get("NetworkGateway", "edge").body)
+    late["metadata"]["resourceVersion"], late["status"] = "1", {}
+    writes = len(h.kubernetes.writes)
+    assert h.app is not None
+    h.app.observe("NetworkGateway", "MODIFIED", late)
+    await asyncio.sleep(60)
+    assert len(h.kubernetes.writes) == writes, "an older event was believed"
+
+
 async def told_bit_by_bit(h: History) -> None:
     """Who holds what is known before anything is done, however slowly a watch tells it."""
     await begun(h, tunnels=1)
@@ -77,4 +91,4 @@ async def down_already(h: History) -> None:
     await h.until(lambda: len(h.calls("PATCH")) == 2, 60.0)
 
 
-STORIES = (lost_and_deleted, another_account, late_list, told_bit_by_bit, down_already)
+STORIES = (lost_and_deleted, another_account, late_list, late_event, told_bit_by_bit, down_already)

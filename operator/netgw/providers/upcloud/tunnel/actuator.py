@@ -21,7 +21,7 @@ from netgw.engine.actuator import (
     Unseen,
 )
 from netgw.engine.objects import Json, Object
-from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
+from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.engine.plan import Change, diff, interrupting
 from netgw.engine.ports import Reporter
 from netgw.engine.recall import Recall
@@ -31,7 +31,7 @@ from netgw.providers.upcloud.advice.tunnels import internal_ip_hold
 from netgw.providers.upcloud.api import Connection, Tunnel
 from netgw.providers.upcloud.base import Base, Context, contradiction, links, managed_name, validated
 from netgw.providers.upcloud.rollout import Rollout
-from netgw.providers.upcloud.room import SOON, UNSEEN, Room
+from netgw.providers.upcloud.room import UNSEEN, Room
 from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import Known, describe
@@ -134,10 +134,14 @@ class TunnelActuator(Base):
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
         """Tunnel names are unique per gateway, so all its connections are searched."""
         now, wall = self._context.clock.now(), self._context.clock.wall()
-        gateway, connection = self._gateway_uuid(obj, parent), str(parent)
+        account, connection = self._account(obj), str(parent)
+        gateway = self._gateway_uuid(obj, parent)
         if gateway is None:
-            raise CallFailed(Waiting("ParentNotCreated", f"The gateway of connection {connection} is not known.", SOON))
-        account = self._account(obj)
+            # Of a create that was cut, and its connection is another one by now: nobody recorded where that was.
+            entries, began, date = await account.list_now()
+            gateway = next((e.gateway.uuid for e in entries for c in e.connections if c.uuid == connection), None)
+            if gateway is None:
+                return Search(began, date, parent_unseen=True)
         entry = await account.gateway(gateway, fresh=True)
         if entry is None:
             return Search(now, wall, parent_gone=True)
