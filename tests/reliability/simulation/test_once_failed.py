@@ -11,6 +11,7 @@ SEEDS = {
     2354: "a connection by hand, between our last look at the gateway and its DELETE",
     2476: "likewise, after a crash",
     2588: "an overlapping leader's younger generation was written over by what an update records",
+    3560: "a create that was cut below a connection that was made anew",
 }
 
 
