@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 
 from netgw.engine.objects import Name
 from netgw.providers.upcloud.simulator import World
@@ -59,8 +58,8 @@ async def late_event(h: History) -> None:
     """An event that comes late, from before there was a gateway, says nothing against what is younger."""
     await begun(h)
     await asyncio.sleep(60)
-    late = copy.deepcopy(h.get("NetworkGateway", "edge").body)
-    late["metadata"]["resourceVersion"], late["status"] = "1", {}
+    body = h.get("NetworkGateway", "edge").body
+    late = {**body, "metadata": {**body["metadata"], "resourceVersion": "1"}, "status": {}}
     writes = len(h.kubernetes.writes)
     assert h.app is not None
     h.app.observe("NetworkGateway", "MODIFIED", late)
