@@ -16,14 +16,12 @@ from netgw.engine.ownership import (
     Ours,
     Record,
     Theirs,
-    Verdict,
-    by_record,
     takes_over,
-    without_record,
 )
 from netgw.engine.plan import digest
 from netgw.engine.progress import Pass
 from netgw.engine.verdict import pick
+from netgw.engine.whose import rival_of, whose, whose_by_record
 
 
 async def create(p: Pass, gate: Hold | None) -> Outcome:
@@ -55,9 +53,12 @@ async def settle(p: Pass, record: Record) -> Outcome:
     if (left := too_soon(p)) > 0:
         return _unsure(left)
     search = await p.actuator.search(p.obj, record.name, record.parent)
-    verdict = by_record(p.obj, record, search, p.env.store.holder, marked=p.actuator.marked)
+    verdict = await whose_by_record(p, search, record)
     if isinstance(verdict, Ours):
-        p.adopt(verdict.external, record.psk, accepted=True)
+        rival = rival_of(p, record.name, record.parent)
+        if rival is not None and not looked_twice(p, search, search.began):
+            return _unsure()  # either may have made it, and whoever knows that records it soon
+        p.adopt(verdict.external, record.psk, accepted=rival is None)
         found = f"{p.actuator.word} {verdict.external.uuid} was made by the create that was cut."
         p.event("Normal", "Adopted", found)
         return await _bound(p)
@@ -118,7 +119,7 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
         p.lost = False
         if search.parent_gone or search.parent_unseen:
             return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
-        match whose(p, search, desired, handed_over=takes_over(p.obj)):
+        match await whose(p, search, desired, handed_over=takes_over(p.obj)):
             case Ours(external=external):
                 return await _adopt(p, external, resolution, desired)
             case Theirs(reason=reason, message=message):
@@ -126,18 +127,6 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
             case Nobody():
                 p.memo.searched = place
                 return held or await _post(p, search, desired, key)
-
-
-def whose(p: Pass, search: Search, desired: Desired | None, *, handed_over: bool = False) -> Verdict:
-    """Without a record (rule 6). `handed_over`: what has the name is, whoever made it."""
-    return without_record(
-        p.obj,
-        search,
-        p.env.store.holder,
-        marked=p.actuator.marked,
-        adoptable=lambda external: desired is not None and p.actuator.equal(external, desired),
-        handed_over=lambda external: handed_over and desired is not None and external.parent == desired.parent,
-    )
 
 
 async def _adopt(p: Pass, external: External, resolution: Resolution, desired: Desired) -> Outcome:
@@ -176,13 +165,13 @@ async def _refused(p: Pass, record: Record, failure: CallFailed, outcome: Hold, 
     """A definite no. What has the name all the same is ours by the record (a proxy sent it twice), or another's."""
     if failure.status in (400, 409):
         search = await p.actuator.search(p.obj, record.name, record.parent)
-        match by_record(p.obj, record, search, p.env.store.holder, marked=p.actuator.marked):
-            case Ours(external=external):
+        match await whose_by_record(p, search, record):
+            case Ours(external=external) if rival_of(p, record.name, record.parent) is None:
                 p.adopt(external, record.psk, accepted=True)
                 return await _bound(p)
             case Theirs(reason=reason, message=message):
                 outcome = p.memo.refuse(key, Stalled(reason, message), p.env.clock.now())
-            case Nobody():
+            case _:
                 pass
     p.status.pop("create", None)
     p.memo.post_ended = None

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netgw.engine.actuator import Absent, Desired, External, InvalidSpec, Unseen
-from netgw.engine.create import looked_twice, parent_lost, settle, too_soon, whose
+from netgw.engine.create import looked_twice, parent_lost, settle, too_soon
 from netgw.engine.objects import Object
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Waiting
 from netgw.engine.ownership import LOOKS_APART, Nobody, Ours, Record, Theirs
 from netgw.engine.progress import Pass
 from netgw.engine.release import unmark
+from netgw.engine.whose import whose
 
 OVERDUE = 15 * 60.0
 OUT_OF_REACH = frozenset({"CredentialsNotFound", "InvalidCredentials", "CredentialsRefused", "AccountMismatch"})
@@ -118,7 +119,7 @@ async def _look_for(p: Pass) -> Waiting | None:
         return _suspected("is being looked for.", left)
     name, parent = p.actuator.effective_name(p.obj), p.actuator.parent_uuid(p.obj)
     search = await p.actuator.search(p.obj, name, parent)
-    match whose(p, search, await _desired(p)):
+    match await whose(p, search, await _desired(p)):
         case Nobody():
             gone = search.parent_gone or looked_twice(p, search, p.env.started)
             return None if gone else _suspected("is being looked for.", LOOKS_APART)

@@ -12,6 +12,11 @@ SEEDS = {
     2476: "likewise, after a crash",
     2588: "an overlapping leader's younger generation was written over by what an update records",
     3560: "a create that was cut below a connection that was made anew",
+    3994: "the status of what is in another account was wiped: nobody else knew that it is there",
+    4279: "two leaders, two tunnels of one name: what one made for the first, the other adopted for the second",
+    5321: "a key that was taken, and refused in UpCloud's own words: that cannot be known, and is not asked for now",
+    5426: "a router that was kept, with a gateway at it that was kept, in the way of new ones",
+    7207: "whoever is last was nobody",
 }
 
 

@@ -152,7 +152,7 @@ LOOKING = (
         "a status is written over whatever stands there",
         "support.memory_kubernetes:MemoryKubernetes._checked",
         {' or body["metadata"]["resourceVersion"] != obj.resource_version': ""},
-        seed=29,
+        seed=101,
     ),
     Mutant(
         "event-lost",

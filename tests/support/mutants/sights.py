@@ -69,14 +69,14 @@ async def late_event(h: History) -> None:
 
 async def told_bit_by_bit(h: History) -> None:
     """Who holds what is known before anything is done, however slowly a watch tells it."""
-    await begun(h, tunnels=1)
-    h.kubernetes.apply("VpnTunnel", "rival", tunnel(PEER, name="office-1"))
+    await begun(h)
+    h.kubernetes.apply("NetworkGateway", "rival", {"import": {"name": "edge"}, "managementPolicy": "Observe"})
     await asyncio.sleep(60)
     await h.kill()
-    h.told_late[Name("VpnTunnel", "default", "office-1")] = 5.0
+    h.told_late[Name("NetworkGateway", "default", "edge")] = 5.0
     await h.start()
     await asyncio.sleep(60)
-    assert h.get("VpnTunnel", "rival").uuid is None, "both have it"
+    assert h.get("NetworkGateway", "rival").uuid is None, "both have it"
 
 
 async def down_already(h: History) -> None:

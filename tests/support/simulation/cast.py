@@ -60,4 +60,4 @@ def draw(rng: random.Random) -> Cast:
 def pick(which: float, among: Iterable[T]) -> T | None:
     """The one at this part of the way, in a fixed order; None of nothing."""
     found = sorted(among, key=str)
-    return found[int(which * len(found))] if found else None
+    return found[min(int(which * len(found)), len(found) - 1)] if found else None

@@ -8,8 +8,13 @@ from typing import Any
 from support.simulation.scene import ALICE, BOB, Scene
 from support.simulation.steps import KINDS
 
+REFUSALS = (401, 402, 403)
+
 
 def fault(s: Scene, *, place: str, way: dict[str, Any], when: Any, times: int) -> None:
+    """An update that UpCloud itself refuses was not done: of a key, which cannot be read, nobody could know better."""
+    if way.get("status") in REFUSALS and place.startswith(("PATCH ", "* ")):
+        when = "before"
     s.world.faults.add(place, when=when, times=times, **way)
 
 

@@ -12,7 +12,7 @@ from netgw.engine.objects import Name, format_time
 from netgw.engine.policy import CHOICES
 from support.history import GATEWAY
 from support.simulation.cast import LEGACY, THIRD, Spec, pick
-from support.simulation.scene import Scene
+from support.simulation.scene import BOB, TOKENS, Scene
 
 APPROVAL = re.compile(r"netgw\.dev/approve=(\w+)")
 TIMES = {0: 7200, 1: 14400, 2: 28800}
@@ -104,12 +104,16 @@ def approve(s: Scene) -> None:
 
 
 async def wipe(s: Scene, *, who: float) -> None:
-    """As a restore does that knows no status; while nobody is at work, for it is no race that anybody could win."""
+    """As a restore does that knows no status; while nobody is at work, for it is no race that anybody could win.
+
+    Of what is in another account than the operator's, nobody else would know that it is there.
+    """
     if (obj := s.some(who)) is None:
         return
     await s.alone()
     await s.kill()
-    if (left := s.kubernetes.get(obj.kind, obj.name)) is not None and not left.creating:
+    left = s.kubernetes.get(obj.kind, obj.name)
+    if left is not None and not left.creating and left.status.get("account") != TOKENS[BOB]:
         s.kubernetes.wipe_status(obj.kind, obj.name)
 
 

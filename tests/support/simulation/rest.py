@@ -142,10 +142,16 @@ async def obey(s: Scene, obj: Object) -> None:
 
 
 async def _remove(s: Scene, uuid: str) -> None:
-    """By hand, what no object records: it was made by hand, or its object lost its status."""
+    """By hand, what no object records: it was made by hand, or its object lost its status, or went and left it.
+
+    A router cannot go before what is attached to it, which is removed first, and the router when it is told again.
+    """
     if any(obj.uuid == uuid for obj in s.objects()):
         return
-    if (path := s.paths().get(uuid)) is not None and uuid not in s.world.attached():
+    if (at_it := s.world.attached().get(uuid)) is not None:
+        if at_it.uuid not in s.foreign:
+            await _remove(s, at_it.uuid)
+    elif (path := s.paths().get(uuid)) is not None:
         s.note(f"removed as told: {path}")
         s.removed_by_hand = True
         await s.by_hand("DELETE", path)
