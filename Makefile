@@ -8,8 +8,8 @@ BINARIES := PYTHONPATH=tools $(PY) -m netgw_dev.binaries
 .DEFAULT_GOAL := help
 # Whatever the environment says: tests start hundreds of processes, and each would compile netgw anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Processes that tests run in, each with an API server of its own.
-JOBS ?= 2
+# Processes that tests run in, each with an API server of its own: more than cores, for scenarios wait half of their time.
+JOBS ?= 3
 # Lines are counted where tests run the code themselves: an operator that is a process of its own would take twice as long,
 # and one that is killed tells nothing; proofs by the thousand would take five times as long, and cover nothing more.
 UNCOUNTED := tests/docs tests/e2e tests/histories tests/reliability tests/tools
@@ -46,7 +46,7 @@ test-kind: $(STAMP) ## run the scenarios on a kind cluster of their own, and pla
 	@PYTHONPATH=tools $(PY) -m netgw_dev.kind $(PY) -m pytest -q --durations=10 tests/e2e
 	NETGW_TEST_KIND=1 $(PY) -m pytest -q tests/docs/test_start.py
 
-simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRST_SEED=1 JOBS=2)
+simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRST_SEED=1)
 	@PYTHONPATH=operator:tests $(PY) -m support.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) --jobs $(JOBS) \
 	  $(if $(STEPS),--steps $(STEPS))
 
