@@ -30,13 +30,14 @@ setup: $(STAMP) ## set up .venv, with the command netgw in .venv/bin
 demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEEP=1 leaves it running)
 	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
 
+# In the order of names: else the files with few tests, which take longest, come last and one after the other.
 test: $(STAMP) ## run every test on a real API server and show the coverage
 	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane) charts observability
 	@rm -f .coverage .coverage.*
 	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(UNCOUNTED))
 	@$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=90
-	$(PY) -m pytest -q --durations=10 -n $(JOBS) --dist loadfile $(UNCOUNTED)
+	$(PY) -m pytest -q --durations=10 -n $(JOBS) --dist loadfile --no-loadscope-reorder $(UNCOUNTED)
 
 test-image: $(STAMP) ## build the image on a Debian base and run it (as root, with buildah and debootstrap)
 	@PYTHONPATH=tools $(PY) -m netgw_dev.image
@@ -50,7 +51,6 @@ simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRS
 	@PYTHONPATH=operator:tests $(PY) -m support.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) --jobs $(JOBS) \
 	  $(if $(STEPS),--steps $(STEPS))
 
-# In the order of names: else the files with few tests, which take longest, come last and one after the other.
 soak: $(STAMP) ## run every reliability proof in full, for hours, and write docs/reliability.md (PART=long_life plays that alone)
 	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane)
 	$(if $(PART),,rm -f build/figures.json)

@@ -193,8 +193,8 @@ class Kubelet:
 
 
 def image() -> dict[str, str]:
-    """What an image would bring: where netgw is. Nothing else of the environment of the tests, coverage apart."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_") or name == "PYTHONPATH"}
+    """What an image would bring: where netgw is. Nothing else of the environment of the tests."""
+    kept = {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
     return kept | {"PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
 
 

@@ -64,15 +64,13 @@ class Zygote:
 
     def __init__(self, log: Path) -> None:
         paths = os.pathsep.join(str(ROOT / folder) for folder in ("operator", "tests", "tools"))
-        # Coverage would cost a fork more than all the rest, and a process that is killed reports none.
-        own = {k: v for k, v in environment(PYTHONPATH=paths).items() if not k.startswith("COVERAGE_")}
         with log.open("wb") as errors:
             self._popen = subprocess.Popen(
                 [sys.executable, "-m", "support.zygote.process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=own,
+                env=environment(PYTHONPATH=paths),
                 start_new_session=True,
             )
         self._lock = threading.Lock()
