@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -49,7 +50,8 @@ class Fork:
 
     def signal(self, number: signal.Signals) -> None:
         if self.returncode is None:  # else the zygote has reaped it, and the pid may be another's
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # reaped, and about to be told of
+                os.kill(self.pid, number)
 
     def stop(self, grace: float = 10.0) -> None:
         if grace:
