@@ -15,8 +15,9 @@ JOBS ?= 3
 UNCOUNTED := tests/docs tests/e2e tests/histories tests/reliability tests/tools
 SEEDS ?= 10000
 FIRST_SEED ?= 1
-# Of the proofs, one folder of tests/reliability; empty: all.
+# Of the proofs, one folder of tests/reliability; empty: all, first the one that takes more than an hour.
 PART ?=
+PROOFS := tests/reliability/long_life $(filter-out %/long_life,$(wildcard tests/reliability/[a-z]*))
 # Of one seed, only these steps: what the shortest history that fails says.
 STEPS ?=
 
@@ -54,7 +55,7 @@ simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRS
 soak: $(STAMP) ## run every reliability proof in full, for hours, and write docs/reliability.md (PART=long_life plays that alone)
 	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane)
 	$(if $(PART),,rm -f build/figures.json)
-	NETGW_EFFORT=soak NETGW_FIGURES=build/figures.json $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder tests/reliability/$(PART)
+	NETGW_EFFORT=soak NETGW_FIGURES=build/figures.json $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(PART),tests/reliability/$(PART),$(PROOFS))
 	PYTHONPATH=tools $(PY) -m netgw_dev.reliability build/figures.json
 
 check: $(STAMP) ## lint, types, import contracts, and whether generated files are fresh
