@@ -67,7 +67,7 @@ class Recipe:
         return [go, "build", *self.flags, "-o", str(target), package]
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Without cgo and without a workspace file that happens to lie above. GOGC spares a third of the work."""
+        """Without cgo and without a workspace file that happens to lie above. GOGC spares the compiler work."""
         fixed = {"CGO_ENABLED": "0", "GOWORK": "off", "GOOS": self.goos, "GOARCH": self.goarch}
         return {"GOGC": "400", **environ, **fixed}
 
