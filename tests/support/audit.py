@@ -5,7 +5,7 @@
 | record   | a POST is recorded in status before it goes out (rule 1)                                            |
 | once     | no two gateways with one mark, no two objects with one uuid                                         |
 | foreign  | nothing is changed or deleted that no object of ours records                                        |
-| asked    | nothing is deleted whose object is not under deletion, nothing made under a parent that is          |
+| asked    | nothing is deleted whose object is not under deletion or gone, nothing made under a parent that is  |
 | hands    | nothing is changed of what is only observed, nothing deleted that is to be retained                 |
 | cascade  | nothing is deleted that has something below it                                                      |
 | status   | conditions are whole, times move with the status alone, generations do not go back                  |
@@ -49,7 +49,8 @@ PARTS = re.compile(r"/1\.3/gateway/(?P<gateway>[^/]+)/(?:labels(?:/.*)?|addresse
 class Audit(Witness):
     """`violations` is empty at the end. `effects`: which value of which resource was changed to what.
 
-    `secrets` are what must not be seen anywhere. `by_hand`: what others made, and when.
+    `secrets` are what must not be seen anywhere. `by_hand`: what others made, and when. `makers`: for which object, by
+    uid, what has a name was asked for, by path and name.
     """
 
     def __init__(self, history: History, secrets: tuple[str, ...] = SECRETS) -> None:
@@ -59,6 +60,7 @@ class Audit(Witness):
         self.violations: list[str] = []
         self.owners: dict[str, str] = {}
         self.by_hand: dict[str, float] = {}
+        self.makers: dict[tuple[str, str], str] = {}
         history.kubernetes.on_status = self._status_written
         self._told = 0
         self.effects: list[tuple[str, str, Any]] = []
@@ -126,14 +128,18 @@ class Audit(Witness):
     def _may_create(self, request: httpx.Request, parent: str | None) -> None:
         body = json.loads(request.content)
         name = body.get("router", body)["name"]
-        records = [obj.status.get("create") or {} for obj in self._history.objects()]
-        if not any(record.get("name") == name and record.get("parentUuid") == parent for record in records):
+        for obj in self._history.objects():
+            record = obj.status.get("create") or {}
+            if record.get("name") == name and record.get("parentUuid") == parent:
+                self.makers[request.url.path.rstrip("/"), name] = obj.uid
+                break
+        else:
             self._wrong(f"{request.method} {request.url.path}: {name} is not recorded")
         if parent is not None and (owner := self._object(parent)) is not None and self._deleting_for(owner) > GRACE:
             self._wrong(f"{request.method} {request.url.path}: under {owner.ref}, which is being deleted")
 
     def _may_change(self, request: httpx.Request, uuid: str) -> None:
-        if uuid not in self.owners:
+        if uuid not in self.owners and not self._nobodys(request, uuid):
             self._wrong(f"{request.method} {request.url.path}: not ours")
         elif (owner := self._object(uuid)) is not None and self._policy(owner, "managementPolicy") == "Observe":
             self._wrong(f"{request.method} {request.url.path}: {owner.ref} is only observed")
@@ -142,12 +148,20 @@ class Audit(Witness):
         owner = self._object(uuid)
         if owner is None and all(known != uuid for known, _ in self._before):
             return  # gone, proven and let go by another leader, while this one's call was under way: it meets a 404
+        if owner is None and self._nobodys(request, uuid):
+            return
         if owner is None or not owner.deleting:
             self._wrong(f"{request.method} {request.url.path}: nobody asked to")
         elif self._policy(owner, "deletionPolicy") == "Retain":
             self._wrong(f"{request.method} {request.url.path}: {owner.ref} is to be retained")
         elif owner.annotation("allow-cascade") != uuid and (below := list(self._below(uuid))):
             self._wrong(f"{request.method} {request.url.path}: takes {below} with it")
+
+    def _nobodys(self, request: httpx.Request, uuid: str) -> bool:
+        """Made for an object that was gone before it could record that: to be deleted by whoever made it."""
+        maker = self.makers.get((request.url.path.rpartition("/")[0], self._before.get((uuid, "name"), "")))
+        made = request.method == "DELETE" and uuid not in self.owners and maker is not None
+        return made and all(obj.uid != maker for obj in self._history.objects())
 
     def _below(self, uuid: str) -> Iterator[str]:
         """What is below a gateway or a connection, or at a router, but for what was made by hand just now."""

@@ -116,6 +116,10 @@ class MemoryKubernetes:
         else:
             self._moved(ref, "MODIFIED")
 
+    def remove(self, kind: str, name: str, namespace: str = "default") -> None:
+        """Past the finalizer, as an API server may whose deletion began before that came (kubernetes#77988)."""
+        self._gone(Name(kind, namespace, name))
+
     def wipe_status(self, kind: str, name: str, namespace: str = "default") -> None:
         ref = Name(kind, namespace, name)
         self.objects[ref]["status"] = {"observedGeneration": NEVER_OBSERVED}

@@ -7,6 +7,8 @@ All of it runs under the lock of the tree, so that two objects that want one nam
 
 from __future__ import annotations
 
+import logging
+
 from netgw.engine.actuator import Absent, Desired, External, Resolution, Search
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Stalled, Waiting
 from netgw.engine.ownership import (
@@ -19,9 +21,12 @@ from netgw.engine.ownership import (
     takes_over,
 )
 from netgw.engine.plan import digest
-from netgw.engine.progress import Pass
+from netgw.engine.ports import ObjectGone, Unanswered, WriteConflict
+from netgw.engine.progress import Pass, Stopping
 from netgw.engine.verdict import pick
 from netgw.engine.whose import rival_of, whose, whose_by_record
+
+log = logging.getLogger(__name__)
 
 
 async def create(p: Pass, gate: Hold | None) -> Outcome:
@@ -158,7 +163,34 @@ async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
     p.bind(created.uuid, record.psk, accepted=True, account=record.account)
     p.status.update(created.identity)
     p.event("Normal", "Created", f"{p.actuator.word} {desired.name} was made: {created.uuid}.")
-    return await _bound(p)
+    try:
+        return await _bound(p)
+    except ObjectGone:
+        await _withdraw(p, created.uuid)
+        raise
+
+
+async def _withdraw(p: Pass, uuid: str) -> None:
+    """Its object went while it was being made, past the finalizer (kubernetes#77988): nobody else will delete it."""
+    try:
+        kept = await _delete_again(p)
+    except (CallFailed, Unanswered, WriteConflict, Stopping) as error:
+        kept = str(error) or type(error).__name__
+    fate = "It is deleted again." if kept is None else f"It is left in the cloud: {kept}"
+    log.warning("%s %s was made for %s, which is gone meanwhile. %s", p.actuator.word, uuid, p.obj.ref, fate)
+
+
+async def _delete_again(p: Pass) -> str | None:
+    """What was made just now, and nothing is below it yet. Returns why it is left. Raises as calls do."""
+    if p.policies.retains or p.obj.spec.get("deletionProtection") is True:
+        return "it is to be kept."
+    if await p.env.kubernetes.read(p.obj.ref) is not None:
+        return "an object of that name is there again, and looks for it."
+    p.about_to_write()
+    if not isinstance(look := await p.actuator.observe(p.current, fresh=True), External):
+        return "it is not seen."
+    await p.actuator.delete(p.current, look)
+    return None
 
 
 async def _refused(p: Pass, record: Record, failure: CallFailed, outcome: Hold, key: str) -> Outcome:
