@@ -41,6 +41,12 @@ def test_figures_come_into_the_table_of_their_part(tmp_path: Path) -> None:
     assert page.endswith("- **faults**: A thing fell.\n")
 
 
+def test_rows_stand_in_the_order_of_their_numbers() -> None:
+    rows = [{"part": "simulation", "what": f"seeds {first} to {first + 99}", "value": "."} for first in (1001, 101, 1)]
+    page = reliability.render({"machine": {}, "figures": rows}, [])
+    assert page.index("seeds 1 to") < page.index("seeds 101 to") < page.index("seeds 1001 to")
+
+
 def test_a_run_is_kept_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without figures only the page is written again, which changes nothing."""
     before = reliability.PAGE.read_text()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -171,8 +172,14 @@ def _facts(machine: Mapping[str, str]) -> str:
 
 
 def _table(figures: Iterable[Figure]) -> str:
-    rows = [f"| {_cell(figure['what'])} | {_cell(figure['value'])} |" for figure in figures]
+    ordered = sorted(figures, key=lambda figure: _counted(figure["what"]))
+    rows = [f"| {_cell(figure['what'])} | {_cell(figure['value'])} |" for figure in ordered]
     return "\n".join(["| what | figure |", "|---|---|", *rows]) + "\n" if rows else "No figures yet.\n"
+
+
+def _counted(text: str) -> list[tuple[int, str]]:
+    """Orders `seeds 101 to 200` before `seeds 1001 to 1100`."""
+    return [(int(word), "") if word.isdigit() else (0, word) for word in re.split(r"(\d+)", text)]
 
 
 def _cell(text: str) -> str:
