@@ -62,6 +62,24 @@ def test_what_is_in_the_other_account_cannot_be_imported(by: str) -> None:
     play(story)
 
 
+def test_a_name_that_is_being_made_in_the_other_account_is_free() -> None:
+    """Also for as long as nobody can look whether it was made there."""
+
+    async def story(d: Tenants) -> None:
+        d.apart.of(ALICE).add("POST /1.3/gateway", reset=True, when="after", times=1)
+        d.tree(HOME)
+        await d.start()
+        await d.until(lambda: d.of(HOME, "edge").creating and bool(d.asked(ALICE, "POST")))
+        d.apart.of(ALICE).add("* /*", status=401, times=None)
+        await d.until(lambda: d.tells(HOME, "edge") == "CredentialsRefused")
+        assert d.of(HOME, "edge").creating
+        d.hand(BOB)
+        d.tree(TENANT, **REF)
+        await d.until(lambda: d.in_sync(TENANT))
+
+    play(story)
+
+
 def test_a_name_that_the_other_account_has_is_free() -> None:
     """Made by hand in alice's under the name that bob's object asks for: it is neither taken over nor in the way."""
 

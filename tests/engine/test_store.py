@@ -95,13 +95,31 @@ def test_who_is_about_to_hold_a_uuid() -> None:
 
 
 def test_who_claims_a_name() -> None:
-    record = {**RECORD, "parentUuid": "10-1"}
+    record = {**RECORD, "parentUuid": "10-1", "account": "alice"}
     first, second = connection("first", status={"create": record}), connection("second")
     store = filled(first, second, made("gateway", status={"create": record}))
-    assert store.claimant(second, "edge", "10-1") == first
-    assert store.claimant(second, "edge", "10-2") is None
-    assert store.claimant(second, "other", "10-1") is None
-    assert store.claimant(first, "edge", "10-1") is None
+    assert store.claimant(second, "edge", "10-1", "alice") == first
+    assert store.claimant(second, "edge", "10-2", "alice") is None
+    assert store.claimant(second, "other", "10-1", "alice") is None
+    assert store.claimant(first, "edge", "10-1", "alice") is None
+
+
+@pytest.mark.parametrize(("recorded", "claimed"), [("alice", True), (None, True), ("bob", False)])
+def test_who_claims_a_name_claims_it_in_one_account(recorded: str | None, claimed: bool) -> None:
+    record = {**RECORD, "parentUuid": None, "account": recorded}
+    first = connection("first", status={"create": {key: value for key, value in record.items() if value is not None}})
+    second = connection("second")
+    found = filled(first, second).claimant(second, "edge", None, "alice")
+    assert found == (first if claimed else None)
+
+
+def test_what_is_bound_to_an_object_that_is_gone_already_is_free() -> None:
+    store = filled(made("a"))
+    store.remove(made("a").key, certain=False)
+    store.bind(made("a").key, "10-1")
+    store.remove(made("a").key, certain=False)
+    store.apply(made("a"))
+    assert store.holder("10-1") is None
 
 
 def test_nothing_goes_backwards() -> None:

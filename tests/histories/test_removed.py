@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from netgw.engine.ownership import MARK
+from netgw.providers.upcloud.simulator.records import Connection
 from support.audit import audited
-from support.history import GATEWAY, History
+from support.history import CONNECTION, GATEWAY, History
 
 KINDS = [("NetworkGateway", "edge"), ("VpnConnection", "office"), ("VpnTunnel", "office-1"), ("Router", "paris")]
 
@@ -33,17 +35,31 @@ def in_the_cloud(h: History, name: str) -> list[str]:
     return [part.uuid for part in (*parts, *h.world.routers.values()) if part.name == name]
 
 
+async def at_rest(h: History, name: str) -> None:
+    """For ten minutes; nothing of that name is in the cloud."""
+    await asyncio.sleep(60)
+    calls, writes = h.calls("POST", "PATCH", "PUT", "DELETE"), len(h.kubernetes.writes)
+    await asyncio.sleep(600)
+    assert h.calls("POST", "PATCH", "PUT", "DELETE") == calls
+    assert len(h.kubernetes.writes) == writes
+    assert in_the_cloud(h, name) == []
+
+
+def left(h: History, name: str, why: str, caplog: pytest.LogCaptureFixture) -> None:
+    (uuid,) = in_the_cloud(h, name)
+    assert any(uuid in said and why in said for said in caplog.messages), caplog.messages
+
+
 @pytest.mark.parametrize(("kind", "name"), KINDS)
-def test_what_was_made_for_an_object_that_is_gone_by_then_is_deleted_again(kind: str, name: str) -> None:
+def test_what_was_made_for_it_is_deleted_again(kind: str, name: str) -> None:
     async def story(h: History) -> None:
         removed(h, kind, name)
         await h.start()
         h.apply_all(1)
         h.kubernetes.apply("Router", "paris", {})
         await h.until(lambda: bool(h.calls("DELETE")))
+        await at_rest(h, name)
         assert len(h.calls("DELETE")) == 1
-        await asyncio.sleep(600)
-        assert not in_the_cloud(h, name)
 
     audited(story)
 
@@ -56,14 +72,13 @@ def test_but_not_where_it_is_to_be_kept(spec: dict[str, Any], caplog: pytest.Log
         h.kubernetes.apply("NetworkGateway", "edge", GATEWAY | spec)
         await h.until(lambda: bool(in_the_cloud(h, "edge")))
         await asyncio.sleep(600)
-        (left,) = in_the_cloud(h, "edge")
-        assert any(left in said and "it is to be kept" in said for said in caplog.messages)
+        left(h, "edge", "it is to be kept", caplog)
 
     audited(story)
 
 
-def test_nor_where_an_object_of_that_name_is_there_again() -> None:
-    """Two of one name never come from it: the new object finds what was made for the old one, and takes it."""
+def test_nor_where_a_gateway_of_that_name_is_there_again() -> None:
+    """The new object finds by its mark what was made for the old one, and takes it."""
 
     async def story(h: History) -> None:
         removed(h, "NetworkGateway", "edge", lambda: h.kubernetes.apply("NetworkGateway", "edge", GATEWAY))
@@ -77,15 +92,86 @@ def test_nor_where_an_object_of_that_name_is_there_again() -> None:
     audited(story)
 
 
-def test_when_it_cannot_be_deleted_the_log_says_what_is_left(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("spec", [{}, {"localRoutes": [{"name": "other", "staticNetwork": "10.0.2.0/24"}]}])
+def test_a_connection_of_that_name_is_made_anew(spec: dict[str, Any]) -> None:
+    """It has no mark: one that is to be otherwise would find it in the way."""
+
     async def story(h: History) -> None:
-        removed(h, "NetworkGateway", "edge")
-        h.world.faults.add("DELETE *", status=503, times=1)
         await h.start()
         h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.settle()
+        removed(h, "VpnConnection", "office", lambda: h.kubernetes.apply("VpnConnection", "office", CONNECTION | spec))
+        h.kubernetes.apply("VpnConnection", "office", CONNECTION)
         await h.until(lambda: bool(h.calls("DELETE")))
+        await h.until(lambda: h.reason("VpnConnection", "office") == "InSync")
+        assert in_the_cloud(h, "office") == [h.get("VpnConnection", "office").uuid]
+
+    audited(story)
+
+
+def test_nor_what_somebody_took_our_mark_off(caplog: pytest.LogCaptureFixture) -> None:
+    """An operator that overlaps with this one retained it meanwhile."""
+
+    async def story(h: History) -> None:
+        def unmark() -> None:
+            for gateway in h.world.gateways.values():
+                gateway.labels.pop(MARK)
+
+        removed(h, "NetworkGateway", "edge", unmark)
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.until(lambda: bool(in_the_cloud(h, "edge")))
+        await asyncio.sleep(600)
+        left(h, "edge", "its mark is not ours", caplog)
+
+    audited(story)
+
+
+def test_nor_what_somebody_made_something_below(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(h: History) -> None:
+        def below() -> None:
+            for gateway in h.world.gateways.values():
+                gateway.connections.append(Connection("10by-hand", "by-hand", "ipsec", h.clock.wall(), h.clock.wall()))
+
+        removed(h, "NetworkGateway", "edge", below)
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.until(lambda: bool(in_the_cloud(h, "edge")))
+        await asyncio.sleep(600)
+        left(h, "edge", "something is below it", caplog)
+
+    audited(story)
+
+
+@pytest.mark.parametrize("match", ["DELETE /*", "GET /1.3/gateway/*"])
+def test_where_it_cannot_be_deleted_the_log_says_what_is_left(match: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It is tried once: whatever becomes of the object, there is no place to remember it in."""
+
+    async def story(h: History) -> None:
+        def fail() -> None:
+            h.world.faults.add(match, status=503, times=9)
+
+        removed(h, "NetworkGateway", "edge", fail)
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.until(lambda: bool(in_the_cloud(h, "edge")))
+        await asyncio.sleep(600)
+        left(h, "edge", "UpCloud does not answer", caplog)
+
+    audited(story)
+
+
+def test_where_the_process_ends_it_begins_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(h: History) -> None:
+        def end() -> None:
+            assert h.app is not None
+            h.app.reconciler.stop()
+
+        removed(h, "NetworkGateway", "edge", end)
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
+        await h.until(lambda: bool(in_the_cloud(h, "edge")))
         await asyncio.sleep(60)
-        (left,) = in_the_cloud(h, "edge")
-        assert any(left in said and "left in the cloud" in said for said in caplog.messages)
+        left(h, "edge", "Stopping", caplog)
 
     audited(story)

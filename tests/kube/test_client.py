@@ -264,6 +264,39 @@ def test_bad_answer_is_our_error(answer: bytes, message: str, tmp_path: Path) ->
     against([answer], tmp_path, story)
 
 
+NAMED = '{"kind": "Status", "code": 404, "reason": "NotFound", "details": {"name": "edge"}}'
+UNPROVEN = {
+    "a page on the way": "<html>made-up proxy</html>",
+    "no JSON object": "[]",
+    "a kind that is not served": "404 page not found",
+    "nothing is named": '{"kind": "Status", "code": 404, "reason": "NotFound", "details": {}}',
+    "another reason": '{"kind": "Status", "code": 404, "reason": "made-up", "details": {"name": "edge"}}',
+}
+
+
+@pytest.mark.parametrize("body", UNPROVEN.values(), ids=UNPROVEN.keys())
+def test_a_404_that_is_not_the_servers_own_word_proves_nothing(body: str, tmp_path: Path) -> None:
+    """What was made for an object that is gone is deleted: that must not rest on a page of something on the way."""
+
+    async def story(ours: Cluster) -> None:
+        for call in (ours.get(KINDS[0], "default", "edge"), ours.patch(KINDS[0], "default", "edge", [])):
+            with pytest.raises(KubernetesError) as error:
+                await call
+            assert type(error.value) is KubernetesError
+            assert error.value.status == 404
+
+    against([http(body, "404 Not Found")], tmp_path, story)
+
+
+def test_a_404_that_names_the_object_is_believed(tmp_path: Path) -> None:
+    async def story(ours: Cluster) -> None:
+        assert await ours.get(KINDS[0], "default", "edge") is None
+        with pytest.raises(ObjectGone):
+            await ours.patch(KINDS[0], "default", "edge", [])
+
+    against([http(NAMED, "404 Not Found")], tmp_path, story)
+
+
 def test_no_connection_is_our_error(tmp_path: Path) -> None:
     async def story() -> None:
         kubeconfig = tmp_path / "kubeconfig"

@@ -19,7 +19,7 @@ import itertools
 import json
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,8 +49,8 @@ PARTS = re.compile(r"/1\.3/gateway/(?P<gateway>[^/]+)/(?:labels(?:/.*)?|addresse
 class Audit(Witness):
     """`violations` is empty at the end. `effects`: which value of which resource was changed to what.
 
-    `secrets` are what must not be seen anywhere. `by_hand`: what others made, and when. `makers`: for which object, by
-    uid, what has a name was asked for, by path and name.
+    `secrets` are what must not be seen anywhere. `by_hand`: what others made, and when. `made`: for
+    which object, by uid, each uuid was made that a POST of ours brought.
     """
 
     def __init__(self, history: History, secrets: tuple[str, ...] = SECRETS) -> None:
@@ -60,7 +60,8 @@ class Audit(Witness):
         self.violations: list[str] = []
         self.owners: dict[str, str] = {}
         self.by_hand: dict[str, float] = {}
-        self.makers: dict[tuple[str, str], str] = {}
+        self.made: dict[str, str] = {}
+        self._making: dict[str, tuple[str, set[str]]] = {}
         history.kubernetes.on_status = self._status_written
         self._told = 0
         self.effects: list[tuple[str, str, Any]] = []
@@ -92,6 +93,7 @@ class Audit(Witness):
         if request.method == "GET":
             return
         after = self._values()
+        self._was_made(after)
         for place in self._before.keys() & after.keys():
             if self._before[place] != after[place]:
                 self.effects.append((*place, after[place]))
@@ -131,7 +133,7 @@ class Audit(Witness):
         for obj in self._history.objects():
             record = obj.status.get("create") or {}
             if record.get("name") == name and record.get("parentUuid") == parent:
-                self.makers[request.url.path.rstrip("/"), name] = obj.uid
+                self._making[obj.uid] = name, {uuid for uuid, _ in self._before}
                 break
         else:
             self._wrong(f"{request.method} {request.url.path}: {name} is not recorded")
@@ -139,7 +141,7 @@ class Audit(Witness):
             self._wrong(f"{request.method} {request.url.path}: under {owner.ref}, which is being deleted")
 
     def _may_change(self, request: httpx.Request, uuid: str) -> None:
-        if uuid not in self.owners and not self._nobodys(request, uuid):
+        if uuid not in self.owners and not (request.method == "DELETE" and self._nobodys(uuid)):
             self._wrong(f"{request.method} {request.url.path}: not ours")
         elif (owner := self._object(uuid)) is not None and self._policy(owner, "managementPolicy") == "Observe":
             self._wrong(f"{request.method} {request.url.path}: {owner.ref} is only observed")
@@ -148,20 +150,29 @@ class Audit(Witness):
         owner = self._object(uuid)
         if owner is None and all(known != uuid for known, _ in self._before):
             return  # gone, proven and let go by another leader, while this one's call was under way: it meets a 404
-        if owner is None and self._nobodys(request, uuid):
-            return
-        if owner is None or not owner.deleting:
+        if owner is None and self._nobodys(uuid):
+            if below := list(self._below(uuid)):
+                self._wrong(f"{request.method} {request.url.path}: takes {below} with it")
+        elif owner is None or not owner.deleting:
             self._wrong(f"{request.method} {request.url.path}: nobody asked to")
         elif self._policy(owner, "deletionPolicy") == "Retain":
             self._wrong(f"{request.method} {request.url.path}: {owner.ref} is to be retained")
         elif owner.annotation("allow-cascade") != uuid and (below := list(self._below(uuid))):
             self._wrong(f"{request.method} {request.url.path}: takes {below} with it")
 
-    def _nobodys(self, request: httpx.Request, uuid: str) -> bool:
+    def _was_made(self, after: Mapping[tuple[str, str], Any]) -> None:
+        """Whose is what is new, and has the name that one of ours is making?"""
+        for uid, (name, before) in list(self._making.items()):
+            for uuid in {uuid for uuid, _ in after} - before - self.made.keys() - self.by_hand.keys():
+                if after.get((uuid, "name")) == name:
+                    self.made[uuid] = uid
+                    self._making.pop(uid, None)
+
+    def _nobodys(self, uuid: str) -> bool:
         """Made for an object that was gone before it could record that: to be deleted by whoever made it."""
-        maker = self.makers.get((request.url.path.rpartition("/")[0], self._before.get((uuid, "name"), "")))
-        made = request.method == "DELETE" and uuid not in self.owners and maker is not None
-        return made and all(obj.uid != maker for obj in self._history.objects())
+        maker = self.made.get(uuid)
+        unrecorded = uuid not in self.owners and maker is not None
+        return unrecorded and all(obj.uid != maker for obj in self._history.objects())
 
     def _below(self, uuid: str) -> Iterator[str]:
         """What is below a gateway or a connection, or at a router, but for what was made by hand just now."""

@@ -24,7 +24,7 @@ from netgw.engine.plan import digest
 from netgw.engine.ports import ObjectGone, Unanswered, WriteConflict
 from netgw.engine.progress import Pass, Stopping
 from netgw.engine.verdict import pick
-from netgw.engine.whose import rival_of, whose, whose_by_record
+from netgw.engine.whose import claimant, rival_of, whose, whose_by_record
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
         # Asked again under the lock: no child is made while its parent is read and deleted.
         if (hold := p.actuator.parent_hold(p.obj)) is not None:
             return hold
-        if (rival := p.env.store.claimant(p.obj, desired.name, desired.parent)) is not None:
+        if (rival := claimant(p, desired.name, desired.parent)) is not None:
             return Stalled("NameConflict", f"{rival.ref} is being made with the name {desired.name}.", 30.0)
         search = await p.actuator.search(p.obj, desired.name, desired.parent)
         p.lost = False
@@ -173,22 +173,28 @@ async def _post(p: Pass, search: Search, desired: Desired, key: str) -> Outcome:
 async def _withdraw(p: Pass, uuid: str) -> None:
     """Its object went while it was being made, past the finalizer (kubernetes#77988): nobody else will delete it."""
     try:
-        kept = await _delete_again(p)
+        kept = await _delete_again(p, uuid)
     except (CallFailed, Unanswered, WriteConflict, Stopping) as error:
         kept = str(error) or type(error).__name__
     fate = "It is deleted again." if kept is None else f"It is left in the cloud: {kept}"
     log.warning("%s %s was made for %s, which is gone meanwhile. %s", p.actuator.word, uuid, p.obj.ref, fate)
 
 
-async def _delete_again(p: Pass) -> str | None:
-    """What was made just now, and nothing is below it yet. Returns why it is left. Raises as calls do."""
+async def _delete_again(p: Pass, uuid: str) -> str | None:
+    """Once: what this pass made, as long as it is nobody else's. Returns why it is left. Raises as calls do."""
     if p.policies.retains or p.obj.spec.get("deletionProtection") is True:
         return "it is to be kept."
-    if await p.env.kubernetes.read(p.obj.ref) is not None:
-        return "an object of that name is there again, and looks for it."
+    again = await p.env.kubernetes.read(p.obj.ref)
+    if again is not None and (p.actuator.marked or again.uuid == uuid):
+        return "an object of that name is there again, which finds it."
     p.about_to_write()
-    if not isinstance(look := await p.actuator.observe(p.current, fresh=True), External):
+    look = await p.actuator.observe(p.current, fresh=True)
+    if not isinstance(look, External):
         return "it is not seen."
+    if p.actuator.marked and (look.owner is None or p.actuator.owned_by(p.current, look) is not None):
+        return "its mark is not ours any more."
+    if below := await p.actuator.children(p.current, look):
+        return f"something is below it: {', '.join(below[:5])}."
     await p.actuator.delete(p.current, look)
     return None
 

@@ -111,11 +111,15 @@ class Store:
         """The object is about to record this uuid: nobody else adopts it, also when the answer to the write is lost."""
         self._bound[uuid] = key
 
-    def claimant(self, obj: Object, name: str, parent: str | None) -> Object | None:
-        """Another object of the kind with an unfinished create of this name under this parent."""
+    def claimant(self, obj: Object, name: str, parent: str | None, account: str | None) -> Object | None:
+        """Another object of the kind with an unfinished create of this name under this parent, in this account.
+
+        A record that says of no account may be of any.
+        """
         for key in sorted(self.unbound(obj.kind) - {obj.key}):
             record = self._objects[key].status.get("create") or {}
-            if record.get("name") == name and record.get("parentUuid") == parent:
+            there = record.get("account") in (None, account)
+            if there and record.get("name") == name and record.get("parentUuid") == parent:
                 return self._objects[key]
         return None
 
@@ -171,12 +175,12 @@ class Store:
         """
         if certain:
             self._bury(key)
+        self._bound = {uuid: bound for uuid, bound in self._bound.items() if bound != key}
         obj = self._objects.get(key)
         if obj is None:
             return set()
         woken = {key} | self._around(obj) | self._below(obj)
         self._unindex(obj)
-        self._bound = {uuid: bound for uuid, bound in self._bound.items() if bound != key}
         del self._objects[key], self._heard[key]
         self._read.pop(key, None)
         return woken | self.unbound(key.kind)

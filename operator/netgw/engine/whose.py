@@ -39,7 +39,12 @@ async def whose_by_record(p: Pass, search: Search, record: Record) -> Verdict:
 
 def rival_of(p: Pass, name: str, parent: str | None) -> Object | None:
     """Another object that may have made what has this name. Where there are marks, they tell."""
-    return None if p.actuator.marked else p.env.store.claimant(p.obj, name, parent)
+    return None if p.actuator.marked else claimant(p, name, parent)
+
+
+def claimant(p: Pass, name: str, parent: str | None) -> Object | None:
+    """Another object that is making something of this name. Names are one account's alone."""
+    return p.env.store.claimant(p.obj, name, parent, p.actuator.account(p.obj))
 
 
 async def _sure(p: Pass, judge: Callable[[], Verdict]) -> Verdict:

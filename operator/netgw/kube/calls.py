@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
-from netgw.kube.errors import KubernetesError
+from netgw.kube.errors import KubernetesError, ObjectGone
 from netgw.kube.transport import JSON, Transport
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -47,12 +47,11 @@ class Calls:
         self._call = transport.request
 
     async def _get(self, path: str, accept: str = JSON) -> dict[str, Any] | None:
+        """None: the server says that there is no such object."""
         try:
             return dict(await self._call("GET", path, accept=accept))
-        except KubernetesError as error:
-            if error.status == 404:
-                return None
-            raise
+        except ObjectGone:
+            return None
 
     async def _pages(self, path: str, query: Mapping[str, str], accept: str) -> tuple[Objects, str]:
         """All items in one consistent state, and the resourceVersion to watch from."""

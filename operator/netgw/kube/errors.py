@@ -4,7 +4,7 @@
 |---------------------|-------------------------------------------------------------|-----------------------------|
 | KubernetesError     | no answer, or a refusal (`status` is the HTTP status)       | tries again later           |
 | WriteConflict       | 409, or a JSON patch whose `test` failed (422)              | decides again on fresh data |
-| ObjectGone          | 404 on a write                                              | forgets the object          |
+| ObjectGone          | 404 in the server's own words, which name the object        | forgets the object          |
 | KindNotServed       | 404 on a list                                               | ends: the CRD is missing    |
 | NamespaceTerminating| 403 because the namespace is being deleted                  | drops what it wanted to make|
 | WatchExpired        | 410 on a watch                                              | lists again                 |

@@ -151,7 +151,8 @@ def _refusal(what: str, status: int, answer: Any) -> KubernetesError:
     # A JSON patch that does not apply (a failed test) is a 422 without causes; an invalid object names its fields.
     if status == 409 or (status == 422 and not causes):
         return WriteConflict(message, status)
-    if status == 404 and not what.startswith("GET "):
+    # Only the API server's own word: a page of something on the way, or a kind that is not served now, proves nothing.
+    if status == 404 and (answer or {}).get("reason") == "NotFound" and details.get("name"):
         return ObjectGone(message, status)
     return KubernetesError(message, status)
 
