@@ -1,4 +1,4 @@
-# The operator, and nothing beside it: Python, the pinned packages and netgw; no compiler, no pip, no shell of ours.
+# The operator, and nothing beside it: the base with its Python, the pinned packages and netgw. No compiler, no pip of ours.
 #
 #     docker build --build-arg VERSION=0.1.0 --tag netgw .
 #

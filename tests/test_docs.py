@@ -20,7 +20,7 @@ from support.cluster import ROOT
 
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "operator" / "netgw"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "deploy").glob("*.md"))]
+PAGES = [path for folder in ("*.md", "docs/**/*.md", "deploy/*.md", "helm/*.md") for path in sorted(ROOT.glob(folder))]
 
 WORD = re.compile(r"(?:[A-Z][a-z]+)+")
 POLICIES = {choice for choices in CHOICES.values() for choice in choices}

@@ -76,6 +76,18 @@ def test_of_secrets_get_alone_unless_a_value_grants_more() -> None:
     assert keyed == {("*", "", "get")}
 
 
+def test_a_lease_is_made_with_leader_election_alone() -> None:
+    """`netgw release` looks for one in any case, and holds one that an earlier leader left."""
+    held = {(OPERATOR_NAMESPACE, "leases", "netgw", verb) for verb in ("get", "update")}
+    for sets, more in (
+        ((), set()),
+        (("leaderElection=true",), {(OPERATOR_NAMESPACE, "leases", "", "create")}),
+        (("replicas=2",), {(OPERATOR_NAMESPACE, "leases", "", "create")}),
+    ):
+        given = {grant for grant in grants(objects("default", *sets)) if grant[1] == "leases"}
+        assert given == held | more, sets
+
+
 def test_with_watched_namespaces_nothing_is_granted_elsewhere() -> None:
     given = grants(objects("namespaced"))
     assert {where for where, *_ in given} == {"team-a", OPERATOR_NAMESPACE}
@@ -94,6 +106,21 @@ def test_roles_for_people_are_bound_to_nobody_and_not_aggregated() -> None:
     bound = {obj["roleRef"]["name"] for obj in objects("default", "userRoles.create=true") if "roleRef" in obj}
     assert bound == {"netgw", "netgw-own"}
     assert not any("viewer" in obj["metadata"]["name"] for obj in objects("default"))
+
+
+READ = {"get", "list", "watch"}
+
+
+@pytest.mark.parametrize(
+    ("role", "verbs"),
+    [("netgw-viewer", READ), ("netgw-editor", READ | {"create", "update", "patch", "delete", "deletecollection"})],
+)
+def test_roles_for_people_have_every_kind(role: str, verbs: set[str]) -> None:
+    found = objects("default", "userRoles.create=true")
+    (rules,) = (obj["rules"] for obj in found if (obj["kind"], obj["metadata"]["name"]) == ("ClusterRole", role))
+    assert {group for rule in rules for group in rule["apiGroups"]} == {kind.group for kind in KINDS}
+    given = {resource: set(rule["verbs"]) for rule in rules for resource in rule["resources"]}
+    assert given == {kind.plural: verbs for kind in KINDS} | {f"{kind.plural}/status": {"get"} for kind in KINDS}
 
 
 def test_without_rbac_there_is_none() -> None:

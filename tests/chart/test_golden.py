@@ -1,17 +1,19 @@
 """What six sets of values render to, word for word. `NETGW_GOLDEN=write` (`make generate`) writes it anew.
 
-CRDs are shortened to their names: they are compared with `crds/` elsewhere. The dashboards and rules too, for they have
-tests of their own.
+CRDs are shortened to their names: they are compared with `crds/` elsewhere. The dashboards and rules too: they are
+compared with their files here, and have tests of their own.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
 import pytest
+import yaml
 
-from support.chart import SETS, rendered
+from support.chart import CHART, SETS, objects, one, rendered
 from support.cluster import ROOT
 
 GOLDEN = ROOT / "tests" / "chart" / "golden"
@@ -42,3 +44,24 @@ def test_golden(values: str) -> None:
 def test_there_are_six() -> None:
     assert len(SETS) == 6
     assert sorted(path.stem for path in GOLDEN.glob("*.yaml")) == SETS
+
+
+def test_alerts_are_those_of_the_files() -> None:
+    files = sorted((CHART / "rules").glob("*.yaml"))
+    wanted = [group for path in files for group in yaml.safe_load(path.read_text())["groups"]]
+    assert wanted
+    assert one("PrometheusRule", objects("watched"))["spec"] == {"groups": wanted}
+
+
+def test_their_pages_are_where_a_value_says() -> None:
+    site = "https://docs.example.com/runbooks/"
+    rule = one("PrometheusRule", objects("watched", f'metrics.prometheusRule.runbooks="{site}"'))
+    urls = {alert["annotations"]["runbook_url"] for group in rule["spec"]["groups"] for alert in group["rules"]}
+    assert all(url.startswith(f"{site}Netgw") for url in urls)
+
+
+def test_dashboards_are_those_of_the_files() -> None:
+    wanted = {path.name: json.loads(path.read_text()) for path in (CHART / "dashboards").glob("*.json")}
+    assert wanted
+    data = one("ConfigMap", objects("watched"))["data"]
+    assert {name: json.loads(text) for name, text in data.items()} == wanted

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 import yaml
 
+from netgw.engine.policy import CHOICES
 from netgw.providers.upcloud.api.credentials import Credentials, base_url_from_env
 from netgw.settings import Settings
 from netgw_dev.chart_page import VALUES, described, leaves, stale
@@ -37,6 +39,8 @@ def test_lint() -> None:
         ("settings.metricsShare=25", "/settings/metricsShare"),
         ('settings.logLevel="loud"', "/settings/logLevel"),
         ('settings.clusterNetworks=["10.0.0.0"]', "/settings/clusterNetworks"),
+        ('settings.defaultPolicies={"deletionPolcy":"Retain"}', "deletionPolcy"),
+        ('settings.defaultPolicies={"deletionPolicy":"retain"}', "/settings/defaultPolicies/deletionPolicy"),
         ("metrics.servicemonitor.enabled=true", "servicemonitor"),
         ("crds.installed=false", "installed"),
         ('image.digest="sha256:123"', "/image/digest"),
@@ -85,6 +89,7 @@ SETTINGS = {
     "UPCLOUD_DEBUG_API_BASE_URL": (['upcloud.apiBaseUrl="http://sim.example.com"'], "http://sim.example.com"),
 }
 """By variable: values that set it, and what it is then."""
+REFERENCES = {"secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "secret", "configMap"}
 FROM_ELSEWHERE = {"NETGW_NAMESPACE", "UPCLOUD_TOKEN", "UPCLOUD_USERNAME", "UPCLOUD_PASSWORD"}
 
 
@@ -104,6 +109,14 @@ def test_values_become_settings_that_the_operator_takes(monkeypatch: pytest.Monk
     same = {name for name, value in settings.model_dump().items() if value == defaults.get(name)}
     assert same <= {"namespace", "log_format"}  # text is what the chart does not choose by itself
     assert base_url_from_env(found) == "http://sim.example.com"
+
+
+def test_default_policies_are_those_that_the_operator_takes() -> None:
+    """A word that it does not know ends its start: the schema has the same table."""
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    policies = schema["properties"]["settings"]["properties"]["defaultPolicies"]
+    assert policies["additionalProperties"] is False
+    assert {field: tuple(each["enum"]) for field, each in policies["properties"].items()} == CHOICES
 
 
 def test_without_a_value_the_default_is_the_operators() -> None:
@@ -134,6 +147,44 @@ def test_a_token_among_the_values_goes_into_a_secret_and_nowhere_else() -> None:
     found = objects("token")
     assert one("Secret", found)["stringData"] == {"token": "madeup_token_of_a_golden_file"}
     assert sum("madeup_token" in yaml.safe_dump(obj) for obj in found) == 1
+
+
+EVERY_SECRET = (
+    'fingerprintKey.existingSecret="key"',
+    'privateCA.existingSecret="ca"',
+    'extraEnv=[{"name":"A","valueFrom":{"secretKeyRef":{"name":"more","key":"a"}}}]',
+    'extraEnvFrom=[{"secretRef":{"name":"more"}}]',
+    'extraVolumes=[{"name":"more","secret":{"secretName":"more"}}]',
+    'extraVolumeMounts=[{"name":"more","mountPath":"/more"}]',
+)
+
+
+@pytest.mark.parametrize(
+    ("sets", "needed"),
+    [((), set()), (('kubeconfig.existingSecret="other"',), {"other", "ca"})],
+    ids=["its own cluster", "another"],
+)
+def test_the_look_before_an_uninstall_needs_no_credentials(sets: tuple[str, ...], needed: set[str]) -> None:
+    """A pod that names a Secret which is gone never starts, and the uninstall would wait for it in vain."""
+    found = objects("default", *EVERY_SECRET, 'watchNamespaces=["team-a"]', 'clusterName="c"', *sets)
+    operator, look = (one(kind, found)["spec"]["template"]["spec"] for kind in ("Deployment", "Job"))
+    assert named(operator) == {"upcloud", "key", "ca", "more"} | needed
+    assert named(look) == needed
+    (check,) = look["containers"]
+    given = {variable["name"]: variable.get("value") for variable in check["env"]}
+    assert (given["NETGW_NAMESPACES"], given["NETGW_CLUSTER_NAME"]) == ("team-a", "c")
+    assert ("KUBECONFIG" in given, "SSL_CERT_FILE" in given) == (bool(needed), bool(needed))
+    assert {mount["name"] for mount in check["volumeMounts"]} == {volume["name"] for volume in look["volumes"]}
+
+
+def named(spec: Any) -> set[str]:
+    """Secrets and ConfigMaps that a pod cannot start without."""
+    if isinstance(spec, list):
+        return set().union(*map(named, spec))
+    if not isinstance(spec, dict):
+        return set()
+    found = {spec[key].get("name") or spec[key].get("secretName") for key in REFERENCES & spec.keys()}
+    return found.union(*map(named, spec.values()))
 
 
 def test_two_are_never_at_work() -> None:

@@ -106,6 +106,6 @@ def test_files_of_the_repository_have_an_address(environ: dict[str, str], expect
 def test_a_folder_in_the_navigation_stands_for_its_pages(tmp_path: Path) -> None:
     (tmp_path / "runbooks").mkdir()
     (tmp_path / "runbooks" / "down.md").write_text("# It is down\n")
-    nav = [{"More": [{"Runbooks": "runbooks/"}, {"Upgrade": "upgrade.md"}]}, {"Gone": "gone.md"}]
+    nav = [{"More": [{"Runbooks": "runbooks/"}]}, {"Gone": "gone.md"}]
     shown = [{"More": [{"Runbooks": [{"It is down": "runbooks/down.md"}]}]}, {"Gone": "gone.md"}]
     assert site.expanded(nav, tmp_path) == shown

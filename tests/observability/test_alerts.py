@@ -1,4 +1,7 @@
-"""The alerts: each fires and does not, each has its page, and each is as docs/alerts.md says."""
+"""The alerts: each fires and does not, each has its page, and each is as docs/alerts.md says.
+
+What they name is what there is: reasons and other words that the operator gives, and objects that the chart makes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from netgw.engine.policy import CHOICES
+from netgw.kinds import KINDS
+from support.chart import objects
 from support.cluster import ROOT
 from support.promtool import promtool
 
@@ -16,6 +22,8 @@ RULES = ROOT / "helm" / "netgw" / "rules" / "netgw.yaml"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 BASE = "https://netgw.dev/runbooks/"
 PLAYS = sorted(Path(__file__).parent.glob("*.yaml"))
+MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
+CONDITION = re.compile(r"netgw_object_condition\{([^}]*)\}")
 ROW = re.compile(r"^\| \[`(\w+)`\]\(runbooks/(\w+)\.md\) \| (\w+) \| (\w+) \| (yes)? ?\|$", re.MULTILINE)
 
 ALERTS: list[dict[str, Any]] = [
@@ -69,7 +77,7 @@ def test_the_plays_notice_an_alert_that_never_fires(play: Path, tmp_path: Path) 
 def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
     assert {path.stem for path in RUNBOOKS.glob("*.md")} == set(NAMES)
     for alert in ALERTS:
-        assert alert["annotations"]["runbook_url"] == BASE + alert["alert"]
+        assert alert["annotations"]["runbook_url"] == f"{BASE}{alert['alert']}.html"
         page = (RUNBOOKS / f"{alert['alert']}.md").read_text()
         assert page.startswith(f"# {alert['alert']}\n")
         assert "\n## Look\n" in page
@@ -105,7 +113,83 @@ def test_what_is_kept_back_has_the_labels_that_the_rule_of_alertmanager_wants() 
     for labels in fired:
         name = re.findall(r'alertname="(\w+)"', labels)[0]
         assert ('needs="upcloud"' in labels) == (name in kept)
-        assert 'account="alice"' in labels or name not in kept | {"NetgwUpCloudUnreachable"}
+        not_made = 'name="new"' in labels  # no account is known yet
+        assert 'account="alice"' in labels or not_made or name not in kept | {"NetgwUpCloudUnreachable"}
+
+
+def test_what_is_named_in_a_command_is_what_the_chart_makes() -> None:
+    """Service and port, and the Deployment, of a release that is called netgw."""
+    made = objects("default")
+    ports = {
+        f"{obj['metadata']['name']}:{port['name']}"
+        for obj in made
+        if obj["kind"] == "Service"
+        for port in obj["spec"]["ports"]
+    }
+    deployments = {obj["metadata"]["name"] for obj in made if obj["kind"] == "Deployment"}
+    text = "".join(path.read_text() for path in RUNBOOKS.glob("*.md"))
+    services = re.findall(r"\bservices/([\w:-]+)", text)
+    named = re.findall(r"\bdeploy(?:ment)?s?/([\w-]+)", text)
+    assert services
+    assert named
+    assert set(services) <= ports
+    assert set(named) <= deployments
+
+
+def test_the_page_of_not_synced_leaves_out_what_its_rule_leaves_out() -> None:
+    [rule] = [alert for alert in ALERTS if alert["alert"] == "NetgwNotSynced"]
+    [left_out] = re.findall(r'reason!~"([^"]+)"', rule["expr"])
+    said = (RUNBOOKS / "NetgwNotSynced.md").read_text().partition("Not counted")[2].partition("\n")[0]
+    assert sorted(re.findall(r"`(\w+)`", said)) == sorted(left_out.split("|"))
+
+
+def conditions() -> set[tuple[str, str, str, str]]:
+    """Kind, type, status and reason of what an object can have: those of its kind, and those of docs/conditions.md."""
+    known: set[tuple[str, str, str, str]] = {
+        (kind.kind, verdict.condition, verdict.status, reason)
+        for kind in KINDS
+        for verdict in kind.verdicts
+        for reason in verdict.reasons
+    }
+    sections = re.split(r"^## ", (ROOT / "docs" / "conditions.md").read_text(), flags=re.MULTILINE)
+    for section in sections:
+        rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE)
+        if section.startswith("Ready: all kinds\n"):
+            of_all = {("Ready", status, reason) for reason, status in rows}
+        elif found := re.match(r"Synced: (True|False)", section):
+            of_all = {("Synced", found[1], reason) for reason, _ in rows}
+        else:
+            continue
+        known |= {(kind.kind, *row) for kind in KINDS for row in of_all}
+    return known
+
+
+def test_each_condition_of_a_rule_is_one_that_an_object_can_have() -> None:
+    """Also each that is left out: a word that is written wrongly leaves out nothing."""
+    known, seen = conditions(), 0
+    for alert in ALERTS:
+        for text in CONDITION.findall(alert["expr"]):
+            said = {label: value for label, _, value in MATCHER.findall(text)}
+            for reason in said.get("reason", "").split("|"):
+                wanted = (said.get("kind"), said["type"], said.get("status"), reason or None)
+                assert any(all(w in (None, k) for w, k in zip(wanted, one, strict=True)) for one in known), wanted
+                seen += bool(reason)
+    assert seen > 20
+
+
+def test_each_other_word_of_a_rule_is_one_that_a_label_can_have() -> None:
+    """Reasons of credentials are those of objects that wait for them."""
+    known = {"policy": {"Observe", *CHOICES["driftPolicy"]}}
+    known["reason"] = {reason for _, type_, status, reason in conditions() if (type_, status) == ("Synced", "False")}
+    said = {
+        (label, word)
+        for alert in ALERTS
+        for label, _, words in MATCHER.findall(CONDITION.sub("", alert["expr"]))
+        for word in words.split("|")
+        if label in known
+    }
+    assert {label for label, _ in said} == set(known)
+    assert [(label, word) for label, word in said if word not in known[label]] == []
 
 
 def test_only_the_connection_that_is_down_is_worth_a_page() -> None:

@@ -61,9 +61,10 @@ class Prometheus:
 
 @contextlib.contextmanager
 def prometheus(target: str, folder: Path, *rules: Path) -> Iterator[Prometheus]:
-    """It scrapes `target` (host:port) each second."""
+    """It scrapes `target` (host:port) each second; labels of ours go before its own, as with the ServiceMonitor."""
     folder.mkdir()
-    jobs = [{"job_name": "netgw", "static_configs": [{"targets": [target]}]}]
+    targets = {"targets": [target], "labels": {"namespace": "monitoring"}}
+    jobs = [{"job_name": "netgw", "honor_labels": True, "static_configs": [targets]}]
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "scrape_configs": jobs,

@@ -60,7 +60,7 @@ def render(values: Mapping[str, str], only: Sequence[str] = ()) -> str:
 
 def wanted() -> dict[str, str]:
     """Every file by its name."""
-    rbac = render({}, ["serviceaccount", "rbac"])
+    rbac = render({"leaderElection": "true"}, ["serviceaccount", "rbac"])  # for any setting
     install = render({"upcloud.existingSecret": "upcloud", "crds.keep": "false"})
     files = {
         "rbac.yaml": f"{HEADER}{NAMESPACE_MANIFEST}---\n{rbac}",

@@ -47,8 +47,8 @@ PARTS: Mapping[str, Part] = {
     ),
     "small_world": Part(
         "Small world",
-        "One gateway, one connection, one tunnel: every history with one fault, at all points, and a part of those with two. "
-        "`NETGW_PAIRS=all` plays every pair.",
+        "One gateway, one connection, one tunnel: every history with one fault and every history with two, at all points. "
+        "`make test` plays all with one, and a few of those with two.",
     ),
     "mutants": Part(
         "Mutants",
@@ -57,7 +57,7 @@ PARTS: Mapping[str, Part] = {
     ),
     "crash_points": Part(
         "Crash points",
-        "The process dies before or after a call that it makes, at points found by a run without a death, many of each story; "
+        "The process dies before or after a call that it makes, at points found by a run without a death, all of each story; "
         "a fresh one has to bring the world in order.",
     ),
     "faults": Part(

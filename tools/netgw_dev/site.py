@@ -19,9 +19,6 @@ LINK = re.compile(r"\]\((?![a-z]+:|#)([^)\s]+)\)")
 PLACED = re.compile(rf'href="{SCHEME}([^"#]*)(#[^"]*)?"')
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 
-COMING = {"upgrade.md", "alerts.md", "runbooks/"}
-"""Named in the navigation before they are written. Take an entry out of here when its page is there."""
-
 
 class File(Protocol):
     """As far as we need it of mkdocs' class."""
@@ -37,7 +34,7 @@ class Page(Protocol):
 
 
 def on_config(config: Any) -> Any:
-    """A folder in the navigation stands for its pages; what is still to come is left out."""
+    """A folder in the navigation stands for its pages."""
     config["nav"] = expanded(config["nav"], Path(config["docs_dir"]))
     return config
 
@@ -56,14 +53,12 @@ def on_page_content(html: str, page: Page, **_: Any) -> str:
 
 
 def expanded(entries: list[Any], docs: Path) -> list[Any]:
-    """The navigation without what is to come, and with the pages of folders in place of these."""
+    """The navigation with the pages of folders in place of these."""
     result: list[Any] = []
     for entry in entries:
         title, target = next(iter(entry.items()))
         if isinstance(target, list):
             result.append({title: expanded(target, docs)})
-        elif target in COMING and not (docs / target).exists():
-            continue
         elif target.endswith("/"):
             result.append({title: [_entry(path, docs) for path in sorted((docs / target).glob("*.md"))]})
         else:

@@ -15,15 +15,18 @@ import yaml
 from netgw.engine.objects import FINALIZER
 from support.cluster import ROOT
 from support.scenario import EVERY_KIND, Scenario
+from support.there_before import tunnel_by_hand
 
 SAMPLES = ROOT / "deploy" / "samples"
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 SERVERS = {"creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"}
 OWN = "upcloud.netgw.dev"
+ADOPT = "adopt.yaml"
+ONE_OF_EACH = ("router.yaml", "network-gateway.yaml", "vpn-connection.yaml", "vpn-tunnel.yaml")
 
 
-def manifests(sample: str) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all((SAMPLES / sample).read_text()))
+def manifests(*samples: str) -> list[dict[str, Any]]:
+    return [manifest for sample in samples for manifest in yaml.safe_load_all((SAMPLES / sample).read_text())]
 
 
 def ours(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -50,17 +53,38 @@ def settle(scenario: Scenario, wanted: list[dict[str, Any]]) -> None:
     scenario.wait_all_ready()
 
 
-@pytest.mark.parametrize("sample", ["nat-only.yaml", "vpn-from-nothing.yaml", "site-to-site.yaml"])
-def test_a_sample_stays_what_was_applied(scenario: Scenario, sample: str) -> None:
-    found = manifests(sample)
-    scenario.cluster.apply((SAMPLES / sample).read_text(), scenario.namespace)
+def by_hand(scenario: Scenario) -> None:
+    """What the sample says that exists."""
+    gateway = scenario.gateway_by_hand(name="legacy", addresses=[{"name": "public"}])
+    routes = [{"name": "cloud", "type": "static", "static_network": "10.7.1.0/24"}]
+    body = {"name": "office", "type": "ipsec", "local_routes": routes}
+    connection = scenario.cloud.api("POST", f"/gateway/{gateway}/connections", body)
+    below = f"/gateway/{gateway}/connections/{connection['uuid']}/tunnels"
+    tunnel = scenario.cloud.api("POST", below, tunnel_by_hand(scenario, "office-1", 1))
+    scenario.foreign |= {connection["uuid"], tunnel["uuid"]}
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [("nat-only.yaml",), ("vpn-from-nothing.yaml",), ("site-to-site.yaml",), (ADOPT,), ONE_OF_EACH],
+    ids=lambda samples: samples[0].removesuffix(".yaml"),
+)
+def test_a_sample_stays_what_was_applied(scenario: Scenario, samples: tuple[str, ...]) -> None:
+    if ADOPT in samples:
+        by_hand(scenario)
+    found, files = manifests(*samples), [word for sample in samples for word in ("-f", str(SAMPLES / sample))]
+    scenario.cluster.kubectl("apply", "--namespace", scenario.namespace, *files)
     scenario.keys += [value for manifest in found for value in (manifest.get("stringData") or {}).values()]
     settle(scenario, ours(found))
     for manifest in ours(found):
         live = scenario.get(manifest["kind"], manifest["metadata"]["name"]).body
         assert as_applied(scenario, live) == manifest
-    diff = scenario.cluster.kubectl("diff", "--namespace", scenario.namespace, "-f", str(SAMPLES / sample))
+    diff = scenario.cluster.kubectl("diff", "--namespace", scenario.namespace, *files)
     assert diff == ""
+
+
+def test_there_is_a_sample_for_each_kind() -> None:
+    assert [manifest["kind"] for manifest in ours(manifests(*ONE_OF_EACH))] == list(EVERY_KIND)
 
 
 def test_server_side_apply_and_every_kind(scenario: Scenario) -> None:

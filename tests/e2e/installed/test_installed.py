@@ -8,20 +8,27 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 from pydantic import SecretBytes
 
 from netgw.kube.fingerprint import FingerprintKey
 from support.checker import check
-from support.cluster import OPERATOR_NAMESPACE
+from support.cluster import OPERATOR_NAMESPACE, ROOT
 from support.installed import Installation, quick
 from support.operator import DRAIN_SECONDS, Simulator, ended, made_up
+from support.pod import Kubelet
+from support.shell_page import blocks
 
 EXISTING = {"upcloud": {"existingSecret": "upcloud"}}
+PAGE = ROOT / "docs" / "uninstall.md"
+BASH, JQ = shutil.which("bash"), shutil.which("jq")
 
 
 def test_a_story_and_the_look_before_an_uninstall(
@@ -86,6 +93,74 @@ def test_everything_that_is_mounted(installed: Installation, cloud: Simulator) -
             check(scenario)
             used = FingerprintKey(SecretBytes(key.encode())).key_id
             assert f'"v1:{used}:' in json.dumps(scenario.get("VpnTunnel", "office-1").status)
+
+            core = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}"
+            for gone in ("secrets/upcloud", "secrets/netgw-key", "configmaps/company-ca"):
+                installed.cluster.api("DELETE", f"{core}/{gone}").raise_for_status()
+            held = installed.hook()
+            assert held.returncode == 1, held.stdout + held.stderr
+            assert "netgw: 3 with a finalizer of netgw" in held.stderr
+
+
+def test_a_token_among_the_values(installed: Installation, cloud: Simulator) -> None:
+    token = made_up("token")
+    installed.install(quick(cloud.url), {"upcloud": {"token": token}})
+    operator = installed.operator(token)
+    assert operator.started.environment["UPCLOUD_TOKEN"] == token
+    operator.begin()
+    with installed.cluster.namespace() as namespace, installed.scenario(cloud, operator, namespace) as scenario:
+        scenario.gateway()
+        scenario.wait_all_ready()
+        check(scenario)
+
+
+@pytest.mark.skipif(BASH is None or JQ is None, reason="the page uses jq")
+def test_the_job_that_the_page_makes_releases(installed: Installation, cloud: Simulator, tmp_path: Path) -> None:
+    """The commands of docs/uninstall.md as they stand there; what the Job says is started here."""
+    token = made_up("token")
+    installed.secret("upcloud", token=token)
+    installed.install(quick(cloud.url), EXISTING)
+    operator = installed.operator(token)
+    operator.begin()
+    with installed.cluster.namespace() as namespace, installed.scenario(cloud, operator, namespace) as scenario:
+        scenario.gateway()
+        scenario.wait_all_ready()
+        operator.stop()
+        play_page(installed)
+        job = f"/apis/batch/v1/namespaces/{OPERATOR_NAMESPACE}/jobs/netgw-release"
+        pod = installed.cluster.api("GET", job).raise_for_status().json()["spec"]["template"]["spec"]
+        started = Kubelet(installed.cluster, OPERATOR_NAMESPACE, tmp_path).prepare(pod)
+        released = subprocess.run(
+            started.argv, env=dict(started.environment), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert released.returncode == 0, released.stdout + released.stderr
+        assert f"NetworkGateway {namespace}/edge: " in released.stdout
+        assert "Released: " in released.stdout
+        assert "finalizers" not in scenario.get("NetworkGateway", "edge").body["metadata"]
+        scenario.delete_all()
+        assert scenario.objects() == []
+        assert [gateway["name"] for gateway in scenario.cloud.gateways()] == ["edge"]
+        installed.cluster.api("DELETE", job).raise_for_status()
+
+
+def play_page(installed: Installation) -> None:
+    """What stands under the heading, up to the log, which no pod writes here."""
+    assert BASH is not None
+    section = PAGE.read_text().partition("\n### In the cluster\n")[2]
+    commands, last = blocks(section)[0].text.split("kubectl --namespace netgw-system logs ")
+    assert last.endswith(" job/netgw-release\n")
+    access = installed.cluster.access
+    environment = access.kubectl_environment()
+    environment["PATH"] = f"{access.kubectl_binary.parent}:{environment['PATH']}"
+    played = subprocess.run(
+        [BASH, "-euo", "pipefail", "-c", commands],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert played.returncode == 0, played.stdout + played.stderr
 
 
 def test_without_the_roles_the_pod_does_nothing(installed: Installation, cloud: Simulator) -> None:

@@ -144,6 +144,15 @@ def test_granted_is_what_is_used(everywhere: Play) -> None:
     assert twice == [TWICE]
 
 
+def test_granted_is_what_is_used_in_one_namespace(everywhere: Play, one_namespace: Play) -> None:
+    """There each option is used; what the other roles give has its use in one of the two stories."""
+    used = {(one.role, one.verb, one.resource) for one in everywhere.given if any(map(one.covers, everywhere.asked))}
+    idle = [one for one in sorted(one_namespace.given) if not any(map(one.covers, one_namespace.asked))]
+    assert [str(one) for one in idle if (one.role, one.verb, one.resource) not in used] == []
+    given = one_namespace.given
+    assert [one for one in sorted(one_namespace.asked) if not any(grant.covers(one) for grant in given)] == []
+
+
 def test_each_verb_is_missed(installed: Installation, everywhere: Play) -> None:
     installed.install(*everywhere.values)
     tried = [one for one in sorted(everywhere.given) if str(one) != TWICE]

@@ -23,6 +23,7 @@ FOLDER = ROOT / "helm" / "netgw"
 RULES = FOLDER / "rules" / "netgw.yaml"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 SERIES = re.compile(r"\b(?:netgw|process)_\w+")
+LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 WITHIN = 60.0
 
 
@@ -92,9 +93,28 @@ def test_every_query_has_data(name: str, scraping: Prometheus, lived: Scenario) 
             time.sleep(0.2)
 
 
+def test_every_variable_has_the_values_that_there_are(scraping: Prometheus, lived: Scenario) -> None:
+    """Each with what is chosen for those before it; without a value Grafana shows nothing at all."""
+    chosen: dict[str, str] = {}
+    board = json.loads((FOLDER / "dashboards" / "tunnel.json").read_text())
+    for variable in board["templating"]["list"]:
+        if variable["type"] == "query":
+            found = LABEL_VALUES.fullmatch(variable["query"]["query"])
+            assert found, variable
+            series, label = found.groups()
+            for name, value in chosen.items():
+                series = series.replace(f"${name}", value)
+            # group by has the same values as label_values, of series that there are now
+            shown = [one["metric"].get(label) for one in wait(scraping, f"group by ({label}) ({series})")]
+            chosen[variable["name"]] = {"namespace": lived.namespace, "name": "office-1"}[label]
+            assert shown == [chosen[variable["name"]]]
+    assert list(chosen) == ["namespace", "tunnel"]
+
+
 def test_counters_say_what_happened(scraping: Prometheus) -> None:
     assert wait(scraping, 'netgw_drift_fields_total{event="corrected"} >= 1')
     assert wait(scraping, "netgw_secret_rotations_total >= 1")
+    assert wait(scraping, 'netgw_cloud_calls_total{route="/gateway/{gateway}/metrics"} >= 1')  # an alert names it
     assert wait(scraping, "netgw_credentials_expiry_timestamp_seconds - time() > 900 * 365 * 86400")
 
 

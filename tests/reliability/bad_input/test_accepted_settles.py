@@ -26,6 +26,8 @@ from support.history import History, play
 INPUTS = effort(test=120, soak=3000)
 AT_ONCE = 20
 SECONDS = 900.0
+WATCHED, WRITES_APART, CALLS_APART = 600.0, 150.0, 15.0
+"""In the end it is watched for so long. What was refused is tried again every five minutes at most: two writes."""
 BEGIN = "input-"
 
 
@@ -77,6 +79,11 @@ async def _all_end(history: History, some: Sequence[tuple[str, Any]], ends: Coun
 
     await asyncio.sleep(SECONDS)
     await history.until(lambda: not unfinished(), SECONDS)
+    writes, calls = len(history.kubernetes.writes), len(history.calls())
+    await asyncio.sleep(WATCHED)
+    objects = len(history.objects())
+    assert len(history.kubernetes.writes) - writes <= objects * WATCHED / WRITES_APART
+    assert len(history.calls()) - calls <= objects * WATCHED / CALLS_APART
     assert app.failed() is None
     assert app.alive()
     ends.update(_reason(obj) for obj in _inputs(history))

@@ -12,7 +12,19 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from netgw.providers.upcloud.api import Credentials, Reply, Timing, TokenBucket, UpCloud, UpCloudError
+from netgw.providers.upcloud.api import (
+    ConnectionCreate,
+    Credentials,
+    GatewayModify,
+    Label,
+    Reply,
+    RouterCreate,
+    Timing,
+    TokenBucket,
+    TunnelModify,
+    UpCloud,
+    UpCloudError,
+)
 from support import wire as upcloud
 from support.cluster import ROOT
 from support.effort import effort
@@ -29,6 +41,7 @@ GATEWAYS = [
 ]
 
 METRICS = json.loads((ROOT / "tests/providers/upcloud/api/metrics.json").read_text())
+CONNECTION = ConnectionCreate(name="office", type="ipsec")
 CALLS: tuple[tuple[str, Callable[[UpCloud], Coroutine[Any, Any, Reply[Any]]]], ...] = (
     ("gateways", lambda cloud: cloud.list_gateways()),
     ("gateway", lambda cloud: cloud.get_gateway(gateway=upcloud.GATEWAY_UUID)),
@@ -40,6 +53,19 @@ CALLS: tuple[tuple[str, Callable[[UpCloud], Coroutine[Any, Any, Reply[Any]]]], .
     ("zones", lambda cloud: cloud.list_zones()),
     ("account", lambda cloud: cloud.get_account()),
     ("nothing", lambda cloud: cloud.delete_gateway(gateway=upcloud.GATEWAY_UUID)),
+    ("gateway", lambda cloud: cloud.modify_gateway(gateway=upcloud.GATEWAY_UUID, body=GatewayModify(name="edge"))),
+    ("connection", lambda cloud: cloud.create_connection(gateway=upcloud.GATEWAY_UUID, body=CONNECTION)),
+    (
+        "tunnel",
+        lambda cloud: cloud.modify_tunnel(
+            gateway=upcloud.GATEWAY_UUID,
+            connection=upcloud.CONNECTION_UUID,
+            tunnel=upcloud.TUNNEL_UUID,
+            body=TunnelModify(name="office-1"),
+        ),
+    ),
+    ("router", lambda cloud: cloud.create_router(body=RouterCreate(name="hub"))),
+    ("label", lambda cloud: cloud.create_label(gateway=upcloud.GATEWAY_UUID, body=Label(key="env", value="test"))),
 )
 
 
@@ -55,6 +81,9 @@ def bodies() -> dict[str, list[Any]]:
         "gateways": [[gateway], [*recorded[:3]]],
         "gateway": [gateway, *recorded],
         "connections": [gateway["connections"]],
+        "connection": gateway["connections"],
+        "tunnel": gateway["connections"][0]["tunnels"],
+        "label": [{"key": "env", "value": "test"}],
         "plans": plans,
         "metrics": [METRICS],
         "router": routers,

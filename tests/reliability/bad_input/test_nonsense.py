@@ -20,7 +20,9 @@ from support.history import History
 LINE_MOST, STATUS_MOST, NOTE_MOST = 8192, 65_536, 1024
 FIELDS = (
     "name", "operational_state", "configured_status", "address", "plan", "zone", "key", "value", "static_network",
-    "type", "authentication", "tunnel_internal_ip", "uuid", "created_at",
+    "type", "authentication", "tunnel_internal_ip", "uuid", "created_at", "features", "phase1_algorithms", "username",
+    "route", "nexthop", "last_down_message", "unique_id", "state", "spi_in", "internal_state", "local_host",
+    "remote_id",
 )  # fmt: skip
 REFUSALS = (
     {
@@ -61,8 +63,20 @@ def test_in_what_is_observed(field: str, stream: io.StringIO, figures: Figures) 
         h.apply_all()
         gateway = {**h.get("NetworkGateway", "edge").spec, "labelPolicy": "Replace", "labels": {"env": "test"}}
         h.kubernetes.apply("NetworkGateway", "edge", gateway)
+        hub = {"staticRoutes": [{"name": "lab", "route": "10.9.0.0/16", "nexthop": "10.0.1.7"}]}
+        h.kubernetes.apply("Router", "hub", hub)
         await h.settle()
         roads[0].fields = frozenset({field})
+        if field == "username":
+            h.kubernetes.put_data("upcloud", {"token": b"madeup-token"})
+            h.kubernetes.apply("NetworkGateway", "branch", gateway | {"credentialsSecretRef": {"name": "upcloud"}})
+        for _ in range(10):
+            assert h.app is not None
+            h.app.samples()  # somebody scrapes
+            await asyncio.sleep(20)
+        h.world.force_tunnel(
+            str(h.get("VpnTunnel", "office-1").uuid), operational_state="connecting", last_down_message="no response"
+        )
         await asyncio.sleep(200)
         _bounded(h)
         roads[0].fields = frozenset()

@@ -1,4 +1,4 @@
-"""The smallest world, changed and its key rotated: every history with one fault, and many with two."""
+"""The smallest world, changed and its key rotated: every history with one fault, in the soak every one with two."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ from support.small_world.stories import CHANGES, Story
 @pytest.mark.parametrize("story", CHANGES, ids=lambda story: str(story.name))
 def test_change(story: Story, figures: Figures) -> None:
     """The value changes once, in place, whatever goes wrong with any one call, or any two."""
-    figures.put("smallest world", story.name, play_every(story))
+    figures.put("small world", story.name, play_every(story))

@@ -1,4 +1,4 @@
-"""The smallest world, deleted: every history with one fault, and with two as many as there is time for."""
+"""The smallest world, deleted: every history with one fault, and in the soak every one with two."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from support.small_world.stories import DELETE
 
 def test_delete(figures: Figures) -> None:
     """Nothing is left, and nothing else is touched, whatever goes wrong with any one call, or any two."""
-    figures.put("smallest world", DELETE.name, play_every(DELETE))
+    figures.put("small world", DELETE.name, play_every(DELETE))

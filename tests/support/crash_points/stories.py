@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from support.crash_points.act import Act, Stand, Story, one_by_one
@@ -12,12 +13,13 @@ from support.crash_points.site import SITE, all_ready, gone, keys, made, make
 from support.scenario import Body, cloud_objects
 from support.there_before import bind, tree_by_hand
 
-ORDERS = {"parents first": (0, 1, 2, 3), "children first": (3, 2, 1, 0), "mixed": (1, 3, 0, 2)}
+ORDERS = list(itertools.permutations(range(len(SITE))))
 HUB = {"staticRoutes": [{"name": "lab", "route": "10.9.0.0/16", "nexthop": "10.0.1.7"}]}
 
 
-def delete(order: Sequence[int], stand: Stand) -> None:
-    for number in order:
+def delete(orders: Iterator[Sequence[int]], stand: Stand) -> None:
+    """Each time in the next order."""
+    for number in next(orders):
         stand.scenario.delete(*SITE[number])
 
 
@@ -114,10 +116,11 @@ TREES = 3
 
 
 def tree(number: int) -> Story:
-    """The first of them has the first, fourth, seventh … point of the create, and an order of deletion of its own."""
-    word, order = list(ORDERS.items())[number]
+    """The first of them has the first, fourth, seventh … point of the create, and order of deletion."""
+    orders = ORDERS[number::TREES]
     create = Act("create", make, made, pairs=True, share=(number, TREES))
-    return Story(f"tree-{number + 1}", ((create, Act(f"delete, {word}", partial(delete, order), gone)),))
+    word = f"delete, orders {number + 1}, {number + 1 + TREES} … of {len(ORDERS)}"
+    return Story(f"tree-{number + 1}", ((create, Act(word, partial(delete, itertools.cycle(orders)), gone)),))
 
 
 STANDING = Act("a tree", make_whole, made, counts=False)

@@ -46,6 +46,10 @@ class Death:
     at: str
     then: int | None = None
 
+    @property
+    def deaths(self) -> int:
+        return 1 if self.then is None else 2
+
     def __str__(self) -> str:
         return self.at + ("" if self.then is None else f", then point {self.then} of the next life")
 
@@ -88,37 +92,38 @@ class World:
         """The next death of this act, or the act without one, whose points are noted the first time."""
         began, death = time.monotonic(), self._next.get(act.name)
         try:
-            killed = self._act(act, death)
+            deaths = self._act(act, death)
         except Exception as error:  # noqa: BLE001  whatever it is, the other worlds play on and the point is told
             told = f"{self.story.name}, {act.name}, {death or 'without a death'}: {type(error).__name__}: {error}"
             spent = time.monotonic() - began
             self.results.append(Result(act.name, str(death), "failed", spent, told))
             return
         if death is not None:
-            outcome: Outcome = "healed" if killed else "not reached"
+            outcome: Outcome = "healed" if deaths == death.deaths else "not reached"
             self.results.append(Result(act.name, str(death), outcome, time.monotonic() - began))
         if act.counts and act.name in self._left:
             self._next[act.name] = next(self._left[act.name], None)
 
-    def _act(self, act: Act, death: Death | None) -> bool:
-        """Whether it died."""
+    def _act(self, act: Act, death: Death | None) -> int:
+        """How many times it died."""
         operator = self.stand.operator
         known = {v.body["metadata"]["uid"]: v.status.get("uuid") for v in self.stand.scenario.objects()}
         since = self._begin(act, death)
-        killed = self._settle(act, may_die=death is not None)
-        if killed:
+        deaths = int(self._settle(act, may_die=death is not None))
+        if deaths:
             assert death is not None
             assert operator.process.returncode == -9, f"it ended by itself:\n{operator.process.tail(30)}"
             assert operator.seen()[-1] == death.at, "it died elsewhere"
             operator.plan = Plan(number=death.then)
             operator.begin()
             if self._settle(act, may_die=death.then is not None):
+                deaths += 1
                 operator.begin()
                 self._settle(act, may_die=False)
         elif death is None and act.counts and act.name not in self.points:
             self._note(act, operator.seen()[since:])
         self._judge(known)
-        return killed
+        return deaths
 
     def _begin(self, act: Act, death: Death | None) -> int:
         operator, since = self.stand.operator, 1

@@ -206,6 +206,12 @@ class Stuffer(httpx.AsyncBaseTransport):
             return [self._stuffed(item) for item in value]
         if not isinstance(value, dict):
             return value
-        named = {key for key, part in value.items() if key in self.fields and isinstance(part, str)}
-        self.stuffed += len(named)
-        return {key: NONSENSE if key in named else self._stuffed(part) for key, part in value.items()}
+        return {key: self._field(key, part) for key, part in value.items()}
+
+    def _field(self, key: str, part: Any) -> Any:
+        """A text, or each text of a list of such."""
+        texts = isinstance(part, list) and bool(part) and all(isinstance(item, str) for item in part)
+        if key not in self.fields or not (texts or isinstance(part, str)):
+            return self._stuffed(part)
+        self.stuffed += 1
+        return [NONSENSE for _ in part] if texts else NONSENSE
