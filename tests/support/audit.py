@@ -134,6 +134,8 @@ class Audit(Witness):
             record = obj.status.get("create") or {}
             if record.get("name") == name and record.get("parentUuid") == parent:
                 self._making[obj.uid] = name, {uuid for uuid, _ in self._before}
+                if has := [uuid for uuid in self._before_of(obj) if uuid not in self._going()]:
+                    self._wrong(f"{request.method} {request.url.path}: {obj.ref} has {has} already")
                 break
         else:
             self._wrong(f"{request.method} {request.url.path}: {name} is not recorded")
@@ -167,6 +169,16 @@ class Audit(Witness):
                 if after.get((uuid, "name")) == name:
                     self.made[uuid] = uid
                     self._making.pop(uid, None)
+
+    def _before_of(self, obj: Object) -> set[str]:
+        """What the cloud has of it, as far as it ever recorded that."""
+        return {uuid for uuid, _ in self._before if self.owners.get(uuid) == obj.uid}
+
+    def _going(self) -> set[str]:
+        """What UpCloud is deleting."""
+        gateways = [gateway for gateway in self._history.world.gateways.values() if gateway.deleting]
+        parts: list[Any] = [part for gateway in gateways for part in (gateway, *gateway.connections, *gateway.tunnels)]
+        return {part.uuid for part in parts}
 
     def _nobodys(self, uuid: str) -> bool:
         """Made for an object that was gone before it could record that: to be deleted by whoever made it."""

@@ -1,4 +1,4 @@
-"""Programs that tests and the demo need: found, or built with Go from the modules below tools/ that pin them.
+"""Programs that tests and the demo need: found, or built with Go from the module in tools/ that pins them.
 
 The order of choice, for each program by itself: the folder that KUBEBUILDER_ASSETS names, our cache, a build. The cache
 is `$XDG_CACHE_HOME/netgw/<set>/<key>/`; the key is a digest of go.sum, the build's flags and the platform. The sets

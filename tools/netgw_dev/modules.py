@@ -1,7 +1,6 @@
-"""What is built with Go for tests and for the demo: sets of programs, each pinned by a module of its own.
+"""What is built with Go for tests and for the demo: sets of programs, all pinned by the module in tools/.
 
-A set that wants other versions of k8s.io than the control plane gets its own folder below tools/ with a go.mod and a
-go.sum, and a line in SETS.
+Another program gets a `tool` line in its go.mod, and a place in one of SETS.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ def required(module: Path, path: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
-def charts(module: Path = MODULE / "charts") -> Recipe:
+def charts(module: Path = MODULE) -> Recipe:
     """Both are of use with charts alone; without the version of Kubernetes linked in, helm renders for 1.20."""
     _, _, minor = required(module, "k8s.io/client-go")  # v0.35 goes with Kubernetes 1.35
     linked = {
@@ -102,7 +101,7 @@ def charts(module: Path = MODULE / "charts") -> Recipe:
     return recipe(CHARTS, module, CHART_PACKAGES, linked)
 
 
-def observability(module: Path = MODULE / "observability") -> Recipe:
+def observability(module: Path = MODULE) -> Recipe:
     """Prometheus and promtool, which find their targets in files: no client of any cloud is compiled."""
     plain = recipe(OBSERVABILITY, module, OBSERVABILITY_PACKAGES)
     return replace(plain, flags=("-tags", "remove_all_sd", *plain.flags))

@@ -202,8 +202,10 @@ class FuzzWorld:
 
     def _restless(self) -> list[str]:
         """What was written while the operator looked, and looked again, although all had been as it has to be."""
-        if self._may_die:  # this soon it has had its death
-            return ["it lives"] if self.operator.alive else self._problems()
+        if self._may_die:  # this soon it has had its death, and the next life has all to look at anew
+            if self.operator.alive:
+                return ["it lives"]
+            self._revive()
         checker.steady(self.scenario, 2, INTERVAL)
         return self._problems()
 
