@@ -13,6 +13,8 @@ JOBS ?= 3
 # Lines are counted where tests run the code themselves: an operator that is a process of its own would take twice as long,
 # and one that is killed tells nothing; proofs by the thousand would take five times as long, and cover nothing more.
 UNCOUNTED := tests/docs tests/e2e tests/histories tests/reliability tests/tools
+# The chart, and what it installs: slow, and with programs of their own that are built for them (helm, Prometheus).
+INSTALL := tests/chart tests/observability tests/e2e/gitops tests/e2e/installed tests/e2e/observability tests/e2e/release
 SEEDS ?= 10000
 FIRST_SEED ?= 1
 # Of the proofs, one folder of tests/reliability; empty: all, first the one that takes more than an hour.
@@ -21,7 +23,7 @@ PROOFS := tests/reliability/long_life $(filter-out %/long_life,$(wildcard tests/
 # Of one seed, only these steps: what the shortest history that fails says.
 STEPS ?=
 
-.PHONY: help setup demo test test-image test-kind simulate soak check check-release generate control-plane clean
+.PHONY: help setup demo test test-install test-image test-kind simulate soak check check-release generate control-plane clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,13 +34,17 @@ demo: $(STAMP) ## watch manifests become a working VPN in a simulated cloud (KEE
 	@PYTHONPATH=tools $(PY) -m netgw_dev.demo
 
 # In the order of names: else the files with few tests, which take longest, come last and one after the other.
-test: $(STAMP) ## run every test on a real API server and show the coverage
-	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane) charts observability
+test: $(STAMP) ## run every test of the operator on a real API server and show the coverage
+	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane)
 	@rm -f .coverage .coverage.*
-	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(UNCOUNTED))
+	$(PY) -m coverage run -m pytest -q --durations=10 -n $(JOBS) --dist loadfile $(addprefix --ignore=,$(UNCOUNTED) $(INSTALL))
 	@$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=90
-	$(PY) -m pytest -q --durations=10 -n $(JOBS) --dist loadfile --no-loadscope-reorder $(UNCOUNTED)
+	$(PY) -m pytest -q --durations=10 -n $(JOBS) --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(INSTALL)) $(UNCOUNTED)
+
+test-install: $(STAMP) ## install the chart on a real API server, run what it renders, and watch it with Prometheus
+	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane) charts observability
+	$(PY) -m pytest -q --durations=10 -n $(JOBS) --dist loadfile --no-loadscope-reorder $(INSTALL)
 
 test-image: $(STAMP) ## build the image on a Debian base and run it (as root, with buildah and debootstrap)
 	@PYTHONPATH=tools $(PY) -m netgw_dev.image

@@ -160,7 +160,7 @@ async def remove_in_cloud(s: Scene, *, who: float) -> None:
     attached = s.world.attached()
     free = [uuid for uuid in paths if uuid not in attached]
     if (uuid := pick(who, free)) is not None:
-        s.removed_by_hand = True
+        s.removed |= s.with_all_in_it(uuid)
         await s.by_hand("DELETE", paths[uuid])
 
 

@@ -90,7 +90,7 @@ async def check(s: Scene, audit: Audit) -> None:
 
 def _removed(s: Scene) -> set[str]:
     """What others made and took away themselves, or with what it was in."""
-    return s.foreign if s.removed_by_hand else {uuid for uuid in s.foreign if _came_too_late(s, uuid)}
+    return s.removed | {uuid for uuid in s.foreign if _came_too_late(s, uuid)}
 
 
 def _came_too_late(s: Scene, uuid: str) -> bool:
@@ -153,7 +153,7 @@ async def _remove(s: Scene, uuid: str) -> None:
             await _remove(s, at_it.uuid)
     elif (path := s.paths().get(uuid)) is not None:
         s.note(f"removed as told: {path}")
-        s.removed_by_hand = True
+        s.removed |= s.with_all_in_it(uuid)
         await s.by_hand("DELETE", path)
 
 

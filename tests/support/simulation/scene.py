@@ -30,7 +30,7 @@ LOOKS = Intervals(90.0, 30.0)
 class Scene(History):
     """`wanted`: what the spec of each object is to be by now. `foreign`: uuids of what others made.
 
-    `inside`: of those in a gateway of ours, which it was, and when they came.
+    `inside`: of those in a gateway of ours, which it was, and when they came. `removed`: what was taken away by hand.
     `keys_known`: no status is of a backup, which cannot know of a key that was sent after it.
     `true` is the clock of cluster and cloud; the operator's own can be off.
     """
@@ -52,7 +52,7 @@ class Scene(History):
         self.log: list[str] = []
         self.kills = 0
         self.raging = True
-        self.removed_by_hand = False
+        self.removed: set[str] = set()
         self.keys_known = True
         self.behind = 0.0
         self.beside_us: list[Scene] = []
@@ -144,6 +144,11 @@ class Scene(History):
         routers = (found for found in self.world.routers.values() if found.account == TOKENS[ALICE])
         paths |= {found.uuid: f"/router/{found.uuid}" for found in routers if found.uuid not in ROUTERS}
         return paths
+
+    def with_all_in_it(self, uuid: str) -> set[str]:
+        """What goes when it is deleted by hand."""
+        paths = self.paths()
+        return {found for found, path in paths.items() if f"{path}/".startswith(f"{paths[uuid]}/")}
 
     def alive(self) -> list[Any]:
         """Alice's gateways that are not on their way out, in a fixed order."""
