@@ -17,7 +17,7 @@ from support.history import CONNECTION, GATEWAY, History
 KINDS = [("NetworkGateway", "edge"), ("VpnConnection", "office"), ("VpnTunnel", "office-1"), ("Router", "paris")]
 
 
-def removed(h: History, kind: str, name: str, then: Callable[[], None] = lambda: None) -> None:
+def removed(h: History, kind: str, name: str, then: Callable[[], object] = lambda: None) -> None:
     """What it makes is made; then the API server removes the object, past its finalizer."""
 
     def when_answered(request: httpx.Request) -> None:
@@ -45,9 +45,19 @@ async def at_rest(h: History, name: str) -> None:
     assert in_the_cloud(h, name) == []
 
 
-def left(h: History, name: str, why: str, caplog: pytest.LogCaptureFixture) -> None:
-    (uuid,) = in_the_cloud(h, name)
-    assert any(uuid in said and why in said for said in caplog.messages), caplog.messages
+def stays(why: str, caplog: pytest.LogCaptureFixture, then: Callable[[History], object], **spec: Any) -> None:
+    """The object of a gateway goes, `then` happens, and the gateway is left: the log says which, and why."""
+
+    async def story(h: History) -> None:
+        removed(h, "NetworkGateway", "edge", lambda: then(h))
+        await h.start()
+        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY | spec)
+        await h.until(lambda: bool(in_the_cloud(h, "edge")))
+        await asyncio.sleep(600)
+        (uuid,) = in_the_cloud(h, "edge")
+        assert any(uuid in said and why in said for said in caplog.messages), caplog.messages
+
+    audited(story)
 
 
 @pytest.mark.parametrize(("kind", "name"), KINDS)
@@ -66,15 +76,7 @@ def test_what_was_made_for_it_is_deleted_again(kind: str, name: str) -> None:
 
 @pytest.mark.parametrize("spec", [{"deletionPolicy": "Retain"}, {"deletionProtection": True}])
 def test_but_not_where_it_is_to_be_kept(spec: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
-    async def story(h: History) -> None:
-        removed(h, "NetworkGateway", "edge")
-        await h.start()
-        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY | spec)
-        await h.until(lambda: bool(in_the_cloud(h, "edge")))
-        await asyncio.sleep(600)
-        left(h, "edge", "it is to be kept", caplog)
-
-    audited(story)
+    stays("it is to be kept", caplog, lambda h: None, **spec)
 
 
 def test_nor_where_a_gateway_of_that_name_is_there_again() -> None:
@@ -112,66 +114,30 @@ def test_a_connection_of_that_name_is_made_anew(spec: dict[str, Any]) -> None:
 def test_nor_what_somebody_took_our_mark_off(caplog: pytest.LogCaptureFixture) -> None:
     """An operator that overlaps with this one retained it meanwhile."""
 
-    async def story(h: History) -> None:
-        def unmark() -> None:
-            for gateway in h.world.gateways.values():
-                gateway.labels.pop(MARK)
+    def unmark(h: History) -> None:
+        for gateway in h.world.gateways.values():
+            gateway.labels.pop(MARK)
 
-        removed(h, "NetworkGateway", "edge", unmark)
-        await h.start()
-        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
-        await h.until(lambda: bool(in_the_cloud(h, "edge")))
-        await asyncio.sleep(600)
-        left(h, "edge", "its mark is not ours", caplog)
-
-    audited(story)
+    stays("its mark is not ours", caplog, unmark)
 
 
 def test_nor_what_somebody_made_something_below(caplog: pytest.LogCaptureFixture) -> None:
-    async def story(h: History) -> None:
-        def below() -> None:
-            for gateway in h.world.gateways.values():
-                gateway.connections.append(Connection("10by-hand", "by-hand", "ipsec", h.clock.wall(), h.clock.wall()))
+    def below(h: History) -> None:
+        for gateway in h.world.gateways.values():
+            gateway.connections.append(Connection("10by-hand", "by-hand", "ipsec", h.clock.wall(), h.clock.wall()))
 
-        removed(h, "NetworkGateway", "edge", below)
-        await h.start()
-        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
-        await h.until(lambda: bool(in_the_cloud(h, "edge")))
-        await asyncio.sleep(600)
-        left(h, "edge", "something is below it", caplog)
-
-    audited(story)
+    stays("something is below it", caplog, below)
 
 
 @pytest.mark.parametrize("match", ["DELETE /*", "GET /1.3/gateway/*"])
 def test_where_it_cannot_be_deleted_the_log_says_what_is_left(match: str, caplog: pytest.LogCaptureFixture) -> None:
     """It is tried once: whatever becomes of the object, there is no place to remember it in."""
-
-    async def story(h: History) -> None:
-        def fail() -> None:
-            h.world.faults.add(match, status=503, times=9)
-
-        removed(h, "NetworkGateway", "edge", fail)
-        await h.start()
-        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
-        await h.until(lambda: bool(in_the_cloud(h, "edge")))
-        await asyncio.sleep(600)
-        left(h, "edge", "UpCloud does not answer", caplog)
-
-    audited(story)
+    stays("UpCloud does not answer", caplog, lambda h: h.world.faults.add(match, status=503, times=9))
 
 
 def test_where_the_process_ends_it_begins_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    async def story(h: History) -> None:
-        def end() -> None:
-            assert h.app is not None
-            h.app.reconciler.stop()
+    def end(h: History) -> None:
+        assert h.app is not None
+        h.app.reconciler.stop()
 
-        removed(h, "NetworkGateway", "edge", end)
-        await h.start()
-        h.kubernetes.apply("NetworkGateway", "edge", GATEWAY)
-        await h.until(lambda: bool(in_the_cloud(h, "edge")))
-        await asyncio.sleep(60)
-        left(h, "edge", "Stopping", caplog)
-
-    audited(story)
+    stays("Stopping", caplog, end)
