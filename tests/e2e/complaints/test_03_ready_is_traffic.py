@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.scenario import Scenario, route
+from support.scenario import Scenario, cloud_objects, route
 
 UP, DOWN = ("True", "Up"), ("False", "TunnelDown")
 UNKNOWN = ("Unknown", "StateUnknown")
@@ -37,6 +37,10 @@ GATEWAY: list[tuple[str, tuple[str, str]]] = [
 ]
 """Of a gateway that ran. What runs goes on running through words of a change, and says Reconciling."""
 
+HELD = 5.0
+"""Seconds that the cloud keeps the answer to a POST whose work is done: time to force a state on what was made, before
+netgw sees it in any other."""
+
 
 @pytest.fixture(scope="module")
 def site(standing: Scenario) -> Scenario:
@@ -51,6 +55,11 @@ def is_ready(site: Scenario, kind: str, name: str, expected: tuple[str, str]) ->
 
 def is_seen(site: Scenario, kind: str, name: str, state: str) -> bool:
     return bool(site.get(kind, name).status["operationalState"] == state)
+
+
+def made(site: Scenario, name: str) -> str | None:
+    """The uuid in the cloud, whether netgw knows of it or not."""
+    return next((str(body["uuid"]) for body in cloud_objects(site.cloud.gateways()) if body["name"] == name), None)
 
 
 def test_tunnel(site: Scenario, shared: Scenario, subtests: pytest.Subtests) -> None:
@@ -96,8 +105,9 @@ def test_gateway(site: Scenario, shared: Scenario, subtests: pytest.Subtests) ->
 
 def test_a_gateway_that_never_ran(site: Scenario, shared: Scenario) -> None:
     """A known word of setting up is not ready; a word that nobody knows is Unknown, and says the word."""
+    site.cloud.faults({"match": "POST /1.3/gateway", "slow": HELD, "when": "after"})
     site.gateway("second", routerRef={"uuid": site.cloud.router()})
-    uuid = site.wait("it is made", lambda: site.get("NetworkGateway", "second").status.get("uuid"))
+    uuid = site.wait("it is made", partial(made, site, "second"))
     site.cloud.door("POST", f"/gateways/{uuid}", {"operational_state": "setup-gw"})
     site.wait_for("NetworkGateway", "second", Synced="InSync", Ready="SettingUp")
     site.cloud.door("POST", f"/gateways/{uuid}", {"operational_state": "warming-up"})
@@ -110,8 +120,9 @@ def test_a_gateway_that_never_ran(site: Scenario, shared: Scenario) -> None:
 def test_a_tunnel_that_never_was_up(site: Scenario, shared: Scenario) -> None:
     """Made and in sync, and not ready: the peer has to connect."""
     site.connection("lab", "second", localRoutes=[route("cloud", "10.0.5.0/24")])
+    site.cloud.faults({"match": "POST /1.3/gateway/*/tunnels", "slow": HELD, "when": "after"})
     site.tunnel("lab-1", "lab", remoteAddress={"address": "100.10.0.115"})
-    uuid = site.wait("it is made", lambda: site.get("VpnTunnel", "lab-1").status.get("uuid"))
+    uuid = site.wait("it is made", partial(made, site, "lab-1"))
     site.cloud.door("POST", f"/tunnels/{uuid}", {"operational_state": "connecting"})
     told = site.wait_for("VpnTunnel", "lab-1", Synced="InSync", Ready="PeerNeverConnected")
     assert "has never connected" in told.condition("Ready")["message"]
