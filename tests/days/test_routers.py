@@ -551,3 +551,17 @@ def test_a_gateway_uses_the_credentials_of_its_router() -> None:
         assert d.world.gateways == {} or all(g.deleting for g in d.world.gateways.values())
 
     day(story, tokens={"madeup-token": "alice", "madeup-token-of-bob": "bob"})
+
+
+def test_one_refusal_that_no_look_meets() -> None:
+    """The next good look is the probe that succeeds, as it is for everything else of this account."""
+
+    async def story(d: Day) -> None:
+        await hub(d)
+        d.world.faults.add("PATCH /1.3/router/*", status=401)
+        d.kubernetes.apply("Router", "hub", {"staticRoutes": [LAB]})
+        await d.becomes("hub", "CredentialsRefused", seconds=30)
+        await d.settle(120)
+        assert len(d.calls("PATCH")) == 2
+
+    day(story)

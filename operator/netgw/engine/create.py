@@ -32,7 +32,11 @@ log = logging.getLogger(__name__)
 async def create(p: Pass, gate: Hold | None) -> Outcome:
     """Create, or settle what a create before this pass left open. `gate` stops the POST alone. Raises CallFailed."""
     record = Record.of(p.obj)
-    return await _begin(p, gate) if record is None else await settle(p, record)
+    if record is not None:
+        return await settle(p, record)
+    if p.lost and (left := too_soon(p)) > 0:
+        return _looking(left)
+    return await _begin(p, gate)
 
 
 async def create_if_approved(p: Pass, absent: Absent, gate: Hold | None) -> Outcome:
@@ -121,10 +125,9 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
         if (rival := claimant(p, desired.name, desired.parent)) is not None:
             return Stalled("NameConflict", f"{rival.ref} is being made with the name {desired.name}.", 30.0)
         search = await p.actuator.search(p.obj, desired.name, desired.parent)
-        p.lost = False
-        if search.parent_gone or search.parent_unseen:
-            return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
-        match await whose(p, search, desired, handed_over=takes_over(p.obj)):
+        match await _found(p, search, desired):
+            case Waiting() as outcome:
+                return outcome
             case Ours(external=external):
                 return await _adopt(p, external, resolution, desired)
             case Theirs(reason=reason, message=message):
@@ -132,6 +135,18 @@ async def _begin(p: Pass, gate: Hold | None) -> Outcome:
             case Nobody():
                 p.memo.searched = place
                 return held or await _post(p, search, desired, key)
+
+
+async def _found(p: Pass, search: Search, desired: Desired) -> Ours | Theirs | Nobody | Waiting:
+    """Whose is what has the name. Where a status was lost there may be something, and one empty list proves nothing."""
+    if search.parent_gone or search.parent_unseen:
+        p.lost = False
+        return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
+    verdict = await whose(p, search, desired, handed_over=takes_over(p.obj))
+    if p.lost and isinstance(verdict, Nobody) and not looked_twice(p, search, p.env.started):
+        return _looking()
+    p.lost = False
+    return verdict
 
 
 async def _adopt(p: Pass, external: External, resolution: Resolution, desired: Desired) -> Outcome:
@@ -227,6 +242,10 @@ def _key(p: Pass, desired: Desired) -> str:
     psk = desired.psk.fingerprint if desired.psk is not None else None
     under = {"parent": desired.parent, "defaults": desired.defaults, **p.actuator.circumstances(p.obj)}
     return digest({"create": desired.values, "psk": psk, "under": under})
+
+
+def _looking(after: float = LOOKS_APART) -> Waiting:
+    return Waiting("Creating", "Its status was lost; looking whether anything was made for it.", after + 0.1)
 
 
 def _unsure(after: float = LOOKS_APART) -> Waiting:

@@ -7,6 +7,7 @@ import pytest
 from support.simulation.play import play
 
 SEEDS = {
+    866: "a status was lost, and twice in a row the list showed nothing: it was made again",
     1905: "a connection by hand, where the plan has no room for one more",
     2354: "a connection by hand, between our last look at the gateway and its DELETE",
     2476: "likewise, after a crash",

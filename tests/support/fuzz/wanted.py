@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from support.recorder import Version
@@ -43,7 +43,7 @@ def problems(objects: Sequence[Version], cloud: Sequence[Body], key: str | None)
         if version.body["metadata"].get("deletionTimestamp"):
             below = any(other.body["kind"] == CHILDREN.get(kind) for other in objects)
             found += [] if below else [f"{name} is not gone"]
-        elif not is_held_up(version, objects) and (kind != "VpnTunnel" or key is not None):
+        elif not is_held_up(version, objects, there) and (kind != "VpnTunnel" or key is not None):
             if not is_ready(version):
                 found.append(f"{name} is {version.status.get('reason')}")
             else:
@@ -76,17 +76,20 @@ def _compared(kind: str, spec: Body, seen: Body, key: str | None) -> Iterator[tu
                 yield "rekeyTime", spec["ipsec"]["rekeyTime"], seen["ipsec"]["rekey_time"]
 
 
-def is_held_up(version: Version, objects: Sequence[Version]) -> bool:
-    """Whether it is paused, or has to wait for a parent: not there, going, or not to be made for the same reason."""
+def is_held_up(version: Version, objects: Sequence[Version], there: Container[str]) -> bool:
+    """Whether it is paused, or has to wait for a parent: not there, going, or not to be made for the same reason.
+
+    `there`: the uuids that the cloud has. What was taken away there has to be made, which nothing is below what goes.
+    """
     if is_paused(version):
         return True
     if version.body["kind"] not in PARENTS:
         return False
     above = ancestors(version, objects)
     going = ["deletionTimestamp" in each.body["metadata"] for each in above]
-    if not above or going[0] or (any(going) and not version.status.get("uuid")):  # nothing is made below what goes
+    if not above or going[0] or (any(going) and version.status.get("uuid") not in there):
         return True
-    return not above[0].status.get("uuid") and is_held_up(above[0], objects)
+    return not above[0].status.get("uuid") and is_held_up(above[0], objects, there)
 
 
 def ancestors(version: Version, objects: Sequence[Version]) -> list[Version]:

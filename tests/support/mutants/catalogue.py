@@ -89,6 +89,13 @@ CREATING = (
         {"return unknown and not self.creating and self.uuid is None": "return False"},
         story="lost_and_deleted",
     ),
+    Mutant(
+        "lost-status-looked-once",
+        "a status was lost, one list shows nothing, and all is made again",
+        f"{ENGINE}.create:_found",
+        {"isinstance(verdict, Nobody) and not looked_twice(p, search, p.env.started)": "False"},
+        story="lost_and_unlisted",
+    ),
 )
 LOOKING = (
     Mutant(

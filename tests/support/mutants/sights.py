@@ -24,6 +24,18 @@ async def lost_and_deleted(h: History) -> None:
     assert tunnels(h) == [], "left behind"
 
 
+async def lost_and_unlisted(h: History) -> None:
+    """A look that shows nothing, just after a status was lost, is no proof that nothing was made."""
+    await begun(h, tunnels=1)
+    await h.kill()
+    h.kubernetes.wipe_status("NetworkGateway", "edge")
+    h.world.calls.clear()
+    h.world.faults.add("GET /1.3/gateway", status=200, body=[], times=2)
+    await h.start()
+    await h.settle()
+    assert h.calls("POST") == [], "made again"
+
+
 async def another_account(h: History) -> None:
     """That another account does not know a connection says nothing of it."""
     h.world = World(delay=2.0, clock=h.clock.wall, routers=[ROUTER], tokens=TOKENS)
@@ -90,4 +102,4 @@ async def down_already(h: History) -> None:
     await h.until(lambda: len(h.calls("PATCH")) == 2, 60.0)
 
 
-STORIES = (lost_and_deleted, another_account, late_list, late_event, told_bit_by_bit, down_already)
+STORIES = (lost_and_deleted, lost_and_unlisted, another_account, late_list, late_event, told_bit_by_bit, down_already)

@@ -114,6 +114,7 @@ async def wipe(s: Scene, *, who: float) -> None:
     await s.kill()
     left = s.kubernetes.get(obj.kind, obj.name)
     if left is not None and not left.creating and left.status.get("account") != TOKENS[BOB]:
+        s.wiped.add(obj.uid)
         s.kubernetes.wipe_status(obj.kind, obj.name)
 
 
@@ -124,6 +125,7 @@ async def restore(s: Scene, *, status: str, age: float) -> None:
     s.keys_known = s.keys_known and status != "old"
     then = s.kubernetes.as_of(s.true.now() - age)
     for ref, body in s.kubernetes.lose_everything().items():
+        s.wiped.add(body["metadata"]["uid"])
         s.kubernetes.apply(ref.kind, ref.name, body["spec"])
         kept = {"none": {}, "old": then.get(ref, {}), "new": body}[status].get("status")
         if kept:

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from netgw.engine.objects import Object, format_time
-from support.audit import Audit
 from support.history import KEY
 from support.simulation.cast import LEGACY, ROUTERS
 from support.simulation.equal import differences, resources
 from support.simulation.people import APPROVAL, unbiased
 from support.simulation.scene import Scene
+from support.simulation.watch import Watch
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 CALLS_A_MINUTE = 150
@@ -25,7 +25,7 @@ ANSWERED = timedelta(seconds=0.5)
 READS = re.compile(r"GET /1\.3/(gateway\?limit=100&offset=0|router)")
 
 
-async def heal(s: Scene, audit: Audit) -> None:
+async def heal(s: Scene, audit: Watch) -> None:
     """Everything works again, until all is well and has stayed so."""
     s.note("heal")
     s.raging = False
@@ -46,7 +46,7 @@ async def heal(s: Scene, audit: Audit) -> None:
         if s.missing() or not all(s.ready(obj) for obj in s.objects()):
             well_since = s.true.now()
             for obj in s.objects():
-                await obey(s, obj)
+                await obey(s, audit, obj)
 
 
 def _say_nothing_special(s: Scene) -> None:
@@ -67,7 +67,7 @@ def _say_nothing_special(s: Scene) -> None:
         s.kubernetes.delete(*LEGACY)
 
 
-async def check(s: Scene, audit: Audit) -> None:
+async def check(s: Scene, audit: Watch) -> None:
     """One of each, as its spec says, nothing of others, and nothing to do any more."""
     recorded = sorted(str(obj.uuid) for obj in s.objects())
     assert len(set(recorded)) == len(recorded), s.picture()
@@ -103,7 +103,7 @@ def _came_too_late(s: Scene, uuid: str) -> bool:
     return any(made < at and not any(made < look < at - ANSWERED for look in looks) for at in deleted)
 
 
-async def leave(s: Scene, audit: Audit) -> None:
+async def leave(s: Scene, audit: Watch) -> None:
     """Everything is deleted, and nothing but what is not ours stays."""
     for obj in s.objects():
         s.kubernetes.delete(obj.kind, obj.name)
@@ -112,13 +112,13 @@ async def leave(s: Scene, audit: Audit) -> None:
         assert s.true.now() < end, "not deleted:\n" + s.picture()
         await asyncio.sleep(5)
         for obj in s.objects():
-            await obey(s, obj)
+            await obey(s, audit, obj)
     left = set(s.paths()) - s.foreign - set(ROUTERS)
     assert not left, f"left behind: {left}\n{s.picture()}"
     assert not audit.violations, audit.violations[0]
 
 
-async def obey(s: Scene, obj: Object) -> None:
+async def obey(s: Scene, audit: Watch, obj: Object) -> None:
     """What people do about what they read."""
     message = str((obj.condition("Synced") or {}).get("message"))
     match obj.reason:
@@ -126,10 +126,10 @@ async def obey(s: Scene, obj: Object) -> None:
             s.kubernetes.annotate(obj.kind, obj.name, "approve", found[1])
         case "NameConflict" | "OrphanSuspected" | "CascadeBlocked":
             for uuid in UUID.findall(message):
-                await _remove(s, uuid)
+                await _remove(s, audit, uuid)
         case "ChildrenExist":
             for uuid in UUID.findall(message):
-                await _remove(s, uuid)
+                await _remove(s, audit, uuid)
             for child in await s.kubernetes.children(obj):
                 s.kubernetes.delete(child.kind, child.name)
         case "DriftFight" | "Rejected":
@@ -141,7 +141,7 @@ async def obey(s: Scene, obj: Object) -> None:
             pass
 
 
-async def _remove(s: Scene, uuid: str) -> None:
+async def _remove(s: Scene, audit: Watch, uuid: str) -> None:
     """By hand, what no object records: it was made by hand, or its object lost its status, or went and left it.
 
     A router cannot go before what is attached to it, which is removed first, and the router when it is told again.
@@ -150,8 +150,9 @@ async def _remove(s: Scene, uuid: str) -> None:
         return
     if (at_it := s.world.attached().get(uuid)) is not None:
         if at_it.uuid not in s.foreign:
-            await _remove(s, at_it.uuid)
+            await _remove(s, audit, at_it.uuid)
     elif (path := s.paths().get(uuid)) is not None:
+        assert not audit.lost(uuid), f"we made {path}, and lost it\n{s.picture()}"
         s.note(f"removed as told: {path}")
         s.removed |= s.with_all_in_it(uuid)
         await s.by_hand("DELETE", path)

@@ -31,6 +31,7 @@ class Scene(History):
     """`wanted`: what the spec of each object is to be by now. `foreign`: uuids of what others made.
 
     `inside`: of those in a gateway of ours, which it was, and when they came. `removed`: what was taken away by hand.
+    `wiped`: uids of objects whose status was lost, which cannot know what was made for them.
     `keys_known`: no status is of a backup, which cannot know of a key that was sent after it.
     `true` is the clock of cluster and cloud; the operator's own can be off.
     """
@@ -53,6 +54,7 @@ class Scene(History):
         self.kills = 0
         self.raging = True
         self.removed: set[str] = set()
+        self.wiped: set[str] = set()
         self.keys_known = True
         self.behind = 0.0
         self.beside_us: list[Scene] = []

@@ -24,6 +24,19 @@ class Watch(Audit):
         scene.by_hand_at = self._made_by_hand
         scene.restored = self._restored
 
+    def lost(self, uuid: str) -> bool:
+        """Whether it was made for an object that ought to record it, or to have deleted it.
+
+        Not where the object's status was lost, and not where it was to be kept at any time.
+        """
+        uid = self.made.get(uuid)
+        return uid is not None and uid not in self._scene.wiped and not any(map(_is_kept, self._versions(uid)))
+
+    def _versions(self, uid: str) -> Iterator[Object]:
+        for _, kind, _, body in self._scene.kubernetes.journal:
+            if body["metadata"]["uid"] == uid:
+                yield Object(kind, body)
+
     def _made_by_hand(self, uuid: str) -> None:
         self.by_hand[uuid] = self._scene.true.now()
 
@@ -45,6 +58,16 @@ class Watch(Audit):
     def _deleting_for(self, obj: Object) -> float:
         since = parse_time(obj.metadata.get("deletionTimestamp"))
         return 0.0 if since is None else (self._scene.true.wall() - since).total_seconds()
+
+
+def _is_kept(obj: Object) -> bool:
+    """Whether what is in the cloud is to stay there when the object goes."""
+    said = {
+        obj.spec.get("deletionPolicy"),
+        obj.spec.get("managementPolicy"),
+        *(obj.status.get("policies") or {}).values(),
+    }
+    return bool(said & {"Retain", "Observe"}) or obj.annotation("force-orphan") is not None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from netgw.providers.upcloud.simulator.faults import Fault, Faults, Way, When
 
 LIST = ("GET", "/1.3/gateway")
 PAGE = "<html>Request 01KFDTBWFKWSYR6T8BDHY1JD5J was blocked</html>"
+PARTS = re.compile(r"(?<=/labels/)[^/]+|[0-9a-f]{8}-[0-9a-f-]{27}")
+"""Of a path, what stands for one object and for one label."""
 SLOW = 30.0
 
 WAYS: tuple[tuple[str, Way], ...] = (
@@ -34,7 +37,8 @@ LISTS: tuple[tuple[str, Way], ...] = (("an empty list", {"status": 200, "body": 
 class Storm(Faults):
     """Faults that come by themselves: `rate` of the calls fail in one of `ways`, lists in one of `lists` too.
 
-    `failed` counts what was done.    A 429 comes before the work, as who says that let nothing through.
+    `failed` counts what was done, `endpoints` to which calls. A 429 comes before the work, as who says that let nothing
+    through.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Storm(Faults):
         self._rng = rng
         self.seen = 0
         self.failed: Counter[str] = Counter()
+        self.endpoints: Counter[str] = Counter()
         self.on_call: Callable[[str, str], None] = lambda method, path: None
 
     def take(self, method: str, path: str) -> Fault | None:
@@ -64,6 +69,7 @@ class Storm(Faults):
         when: When = "before" if way.get("status") == 429 or "skip" in way else self._rng.choice(("before", "after"))
         told = "" if method == "GET" or word in ("half a body", "an answer of 30 s") else f", {when} the work"
         self.failed[word + told] += 1
+        self.endpoints[f"{method} {PARTS.sub('*', path)}"] += 1
         return Fault.model_validate({**way, "match": f"{method} {path}", "when": when, "times": None})
 
     def pass_over(self) -> None:

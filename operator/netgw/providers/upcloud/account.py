@@ -303,7 +303,7 @@ class Account:
         """The plans of today; asked for again when they lack this one, at most once an hour. Raises CallFailed."""
         if self._plans.lacks(name):
             self.must_answer()
-            with self._asking():
+            with self.asking():
                 await self._plans.find(self.api)
         return self.plans
 
@@ -334,7 +334,7 @@ class Account:
         """Every gateway by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
         self.must_answer()
         client = self.api
-        with self._asking():
+        with self.asking():
             gateways, reply = await self._list()
         if client is not self._client:
             raise CallFailed(NOT_ASKED, backoff=True)
@@ -364,17 +364,14 @@ class Account:
     async def writing(self, tree: str) -> AsyncIterator[None]:
         """Around a mutating call: whatever becomes of it, what was read of that tree before is stale now."""
         try:
-            with self._asking():
+            with self.asking(writes=True):
                 yield
-            self._refusals.forget()
         finally:
             self._snapshot.wrote(tree, self._clock.now())
             self.expedite(2 * self._pace.fast)
 
-    # ---- inside
-
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def asking(self, *, writes: bool = False) -> Iterator[None]:
         """Around a call beside the looks. A 401 that no look meets is over, too, when a look goes well after it."""
         try:
             with mapped(self.caller):
@@ -383,11 +380,15 @@ class Account:
             if failure.outcome.reason == "CredentialsRefused":
                 self._refusals.note()
             raise
+        if writes:
+            self._refusals.forget()
+
+    # ---- inside
 
     async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
         """`client`: that of the moment in which the account was found settled."""
         try:
-            with self._asking():
+            with self.asking():
                 reply = await client.get_gateway(gateway=uuid)
         except CallFailed as failure:
             if not failure.proof or client is not self._client:
@@ -406,7 +407,7 @@ class Account:
             return False
         self.must_answer()
         try:
-            with self._asking():
+            with self.asking():
                 await read()
         except CallFailed as failure:
             if not failure.proof:

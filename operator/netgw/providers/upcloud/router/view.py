@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,7 +19,7 @@ from netgw.engine.ports import Clock
 from netgw.kube.provider import Intervals, Listener
 from netgw.providers.upcloud.api import Gateway, Reply, Router, UpCloud, UpCloudError
 from netgw.providers.upcloud.cache import Cache, Flights, Moved
-from netgw.providers.upcloud.failures import Caller, mapped
+from netgw.providers.upcloud.failures import Caller
 from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,8 @@ class Host(Protocol):
     def has(self, client: UpCloud) -> bool: ...
 
     def must_answer(self) -> None: ...
+
+    def asking(self, *, writes: bool = False) -> AbstractContextManager[None]: ...
 
     def expedite(self, seconds: float) -> None: ...
 
@@ -187,7 +189,7 @@ class Routers:
         """Every router by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
         self._account.must_answer()
         client = self._account.api
-        with mapped(self._account.caller):
+        with self._account.asking():
             reply = await client.list_routers()
         if not self._account.has(client):
             raise CallFailed(NOT_ASKED, backoff=True)
@@ -196,7 +198,7 @@ class Routers:
     async def _read(self, uuid: str, client: UpCloud) -> RouterEntry | None:
         """`client`: that of the moment in which the account was found settled."""
         try:
-            with mapped(self._account.caller):
+            with self._account.asking():
                 reply = await client.get_router(router=uuid)
         except CallFailed as failure:
             if not failure.proof or not self._account.has(client):
@@ -215,7 +217,7 @@ class Routers:
     async def writing(self, uuid: str) -> AsyncIterator[None]:
         """Around a mutating call: whatever becomes of it, what was read of that router before is stale now."""
         try:
-            with mapped(self._account.caller):
+            with self._account.asking(writes=True):
                 yield
         finally:
             self._cache.wrote(uuid, self._clock.now())
