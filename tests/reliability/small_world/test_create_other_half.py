@@ -1,4 +1,4 @@
-"""The smallest world, created: every history with one fault, and in the soak every one with two."""
+"""The smallest world, created: every history with one fault, in the soak every one with two; the other half of them."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from support.small_world.stories import CREATE
 
 def test_create(figures: Figures) -> None:
     """One of each, whatever goes wrong with any one call, or any two."""
-    figures.put("small world", CREATE.name, play_every(CREATE))
+    figures.put("small world", f"{CREATE.name}, the other half", play_every(CREATE, slice(1, None, 2)))
