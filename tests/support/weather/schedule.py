@@ -197,8 +197,5 @@ class Schedule:
         assert isinstance(self.h.witness, Audit)
         assert not self.h.witness.violations, self.h.witness.violations[0] + "\n" + "\n".join(self.users.log[-40:])
 
-    def _note(self, what: str) -> None:
-        self.users.log.append(f"{self.h.clock.now():8.2f} {what}")
-
     def _picture(self) -> str:
         return self.h.picture() + "\n" + "\n".join(self.users.log[-40:])
