@@ -289,7 +289,10 @@ async def cluster_name(cluster: Cluster, settings: Settings) -> str:
 def one_line(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """An error that nobody awaits: kopf leaves some behind when a watch breaks."""
     error = context.get("exception")
-    log.warning("%s: %s: %s", context.get("message"), type(error).__name__, error)
+    # At the end the loop closes the streams that kopf leaves open, and what these hold, in whatever order. One that
+    # finds what it holds closed already says so: nothing is wrong.
+    level = logging.DEBUG if "asyncgen" in context else logging.WARNING
+    log.log(level, "%s: %s: %s", context.get("message"), type(error).__name__, error)
     log.debug("its traceback", exc_info=error)
 
 

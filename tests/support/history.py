@@ -146,16 +146,21 @@ class History:
         return other
 
     async def start_or_die(self) -> None:
-        """As `start`, but the process may die before it has come up."""
+        """As `start`, but the process may die before it has come up, and does when whoever waits for it gives up."""
         starting = asyncio.create_task(self.start())
         await asyncio.sleep(0)
         ended = asyncio.create_task(self.life.ended.wait())
-        await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if self.life.over:
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-        else:
+        try:
+            await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self.die()
+            raise
+        finally:
+            ended.cancel()
+            if self.life.over:
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
+        if not self.life.over:
             await starting
 
     async def kill(self) -> None:
