@@ -13,6 +13,14 @@ GO_MOD = "module example.test/tools\n\ngo 1.25.0\n\nrequire (\n\tk8s.io/kubernet
 # Writes its own arguments into what -o names.
 GO = '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho "CGO_ENABLED=$CGO_ENABLED $3" > "$2"\nchmod +x "$2"\n'
 BROKEN_GO = '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho half > "$2"\necho "no such module" >&2\nexit 1\n'
+# As Go 1.25 said it of a proxy's 503; the counter lies beside it.
+UNLUCKY_GO = """#!/bin/sh
+echo . >> "$0.runs"
+if [ $(wc -l < "$0.runs") -lt 3 ]; then
+  echo "example.test/etcd@v1: reading https://proxy.example.test/etcd/@v/v1.zip: %s" >&2
+  exit 1
+fi
+"""
 
 
 @pytest.fixture
@@ -102,6 +110,29 @@ def test_failed_build_leaves_nothing_and_shows_why(
         locate(["etcd"], environ=environ, recipe=recipe)
     assert "no such module" in capfd.readouterr().err
     assert os.listdir(cache_folder(recipe, environ)) == [".lock"]  # noqa: PTH208
+
+
+def test_a_download_that_failed_is_tried_again(
+    tmp_path: Path,
+    recipe: Recipe,
+    environ: dict[str, str],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("netgw_dev.binaries.PAUSES", (0.0, 0.0))
+    program(tmp_path / "bin", "go", UNLUCKY_GO % "503 Service Unavailable" + GO)
+    assert locate(["etcd"], environ=environ, recipe=recipe)
+    assert capfd.readouterr().err.count("A download failed: once more") == 2
+
+
+def test_what_is_not_there_is_asked_for_once(
+    tmp_path: Path, recipe: Recipe, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netgw_dev.binaries.PAUSES", (0.0, 0.0))
+    go = program(tmp_path / "bin", "go", UNLUCKY_GO % "404 Not Found" + GO)
+    with pytest.raises(MissingBinaries):
+        locate(["etcd"], environ=environ, recipe=recipe)
+    assert go.with_name("go.runs").read_text() == ".\n"
 
 
 def test_remains_of_a_killed_build_are_removed(tmp_path: Path, recipe: Recipe, environ: dict[str, str]) -> None:

@@ -31,6 +31,11 @@ from netgw_dev.process import terminated_as_interrupted
 
 __all__ = ["PACKAGES", "MissingBinaries", "Recipe", "cache_folder", "gather", "locate"]
 
+PAUSES = (5.0, 20.0)
+"""Seconds before Go is started again when it could not download something."""
+_DOWNLOAD_FAILED = re.compile(r'(?:reading |Get ")https?://\S+: (?!4(?!29)\d\d )')
+"""What Go says of a download that failed for a reason that may pass: no 404."""
+
 
 class MissingBinaries(Exception):
     """Nothing of that name was found or could be built; the message is one line that says what to do."""
@@ -124,19 +129,27 @@ def _build(names: Sequence[str], recipe: Recipe, go: str, cache: Path, environ: 
     with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as work:
         for name in names:
             target = Path(work) / name
+            command = recipe.command(go, recipe.packages[name], target)
             with _progress(console, name):
-                built = subprocess.run(
-                    recipe.command(go, recipe.packages[name], target),
-                    cwd=recipe.module,
-                    env=recipe.environment(environ),
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    check=False,
-                )
-            if built.returncode:
-                console.print(built.stderr)
-                raise MissingBinaries(f"Go could not build {name} (exit status {built.returncode}); it says why above.")
+                status = _run(command, recipe.module, recipe.environment(environ), console)
+            if status:
+                raise MissingBinaries(f"Go could not build {name} (exit status {status}); it says why above.")
             target.rename(cache / name)
+
+
+def _run(command: Sequence[str], module: Path, environ: Mapping[str, str], console: Console) -> int:
+    """The status of the build, after as many attempts as downloads deserve. What went wrong is shown."""
+    pauses = iter(PAUSES)
+    while True:
+        built = subprocess.run(command, cwd=module, env=environ, stderr=subprocess.PIPE, text=True, check=False)
+        if not built.returncode:
+            return 0
+        console.print(built.stderr)
+        pause = next(pauses, None)
+        if pause is None or not _DOWNLOAD_FAILED.search(built.stderr):
+            return built.returncode
+        console.print(f"A download failed: once more in {pause:g} s")
+        time.sleep(pause)
 
 
 @contextlib.contextmanager
