@@ -12,7 +12,7 @@ from netgw.engine.objects import Name, format_time
 from netgw.engine.policy import CHOICES
 from support.history import GATEWAY
 from support.simulation.cast import LEGACY, THIRD, Spec, pick
-from support.simulation.scene import BOB, TOKENS, Scene
+from support.simulation.scene import BOB, KEEPING, TOKENS, Scene
 
 APPROVAL = re.compile(r"netgw\.dev/approve=(\w+)")
 TIMES = {0: 7200, 1: 14400, 2: 28800}
@@ -87,6 +87,8 @@ def no_policy(s: Scene) -> None:
 def namespace(s: Scene, *, who: float, said: str | None) -> None:
     del who
     s.kubernetes.annotate_namespace("default-policies", said)
+    if said is not None and any(word in said for word in KEEPING):
+        s.kept |= {obj.uid for obj in s.objects()}
 
 
 def labels(s: Scene, *, who: float, keys: list[str], value: str) -> None:

@@ -26,12 +26,17 @@ ALICE, BOB = TOKENS
 LOOKS = Intervals(90.0, 30.0)
 """Less often than in earnest: looking is what takes most of the time of a history."""
 
+KEEPING = ("Retain", "Observe")
+"""Policies by which what is in the cloud stays there when its object goes."""
+
 
 class Scene(History):
     """`wanted`: what the spec of each object is to be by now. `foreign`: uuids of what others made.
 
     `inside`: of those in a gateway of ours, which it was, and when they came. `removed`: what was taken away by hand.
     `wiped`: uids of objects whose status was lost, which cannot know what was made for them.
+    `kept`: uids of objects that were there when the namespace began to keep what is in the cloud; one that goes at that
+    moment has no status that says so.
     `keys_known`: no status is of a backup, which cannot know of a key that was sent after it.
     `true` is the clock of cluster and cloud; the operator's own can be off.
     """
@@ -55,6 +60,7 @@ class Scene(History):
         self.raging = True
         self.removed: set[str] = set()
         self.wiped: set[str] = set()
+        self.kept: set[str] = set()
         self.keys_known = True
         self.behind = 0.0
         self.beside_us: list[Scene] = []

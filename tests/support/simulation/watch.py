@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from netgw.engine.objects import Object, parse_time
 from netgw.kube.errors import KubernetesError
 from support.audit import SECRETS, Audit
-from support.simulation.scene import TOKENS, Scene
+from support.simulation.scene import KEEPING, TOKENS, Scene
 
 SHOWN_NEVER = tuple({*SECRETS, *TOKENS})
 
@@ -30,7 +30,8 @@ class Watch(Audit):
         Not where the object's status was lost, and not where it was to be kept at any time.
         """
         uid = self.made.get(uuid)
-        return uid is not None and uid not in self._scene.wiped and not any(map(_is_kept, self._versions(uid)))
+        excused = self._scene.wiped | self._scene.kept
+        return uid is not None and uid not in excused and not any(map(_is_kept, self._versions(uid)))
 
     def _versions(self, uid: str) -> Iterator[Object]:
         for _, kind, _, body in self._scene.kubernetes.journal:
@@ -67,7 +68,7 @@ def _is_kept(obj: Object) -> bool:
         obj.spec.get("managementPolicy"),
         *(obj.status.get("policies") or {}).values(),
     }
-    return bool(said & {"Retain", "Observe"}) or obj.annotation("force-orphan") is not None
+    return not said.isdisjoint(KEEPING) or obj.annotation("force-orphan") is not None
 
 
 @contextmanager

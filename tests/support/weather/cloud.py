@@ -37,8 +37,8 @@ LISTS: tuple[tuple[str, Way], ...] = (("an empty list", {"status": 200, "body": 
 class Storm(Faults):
     """Faults that come by themselves: `rate` of the calls fail in one of `ways`, lists in one of `lists` too.
 
-    `failed` counts what was done, `endpoints` to which calls. A 429 comes before the work, as who says that let nothing
-    through.
+    `seen` counts the calls while they do, `failed` what was done, `endpoints` to which calls. A 429 comes before the
+    work, as who says that let nothing through.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Storm(Faults):
 
     def take(self, method: str, path: str) -> Fault | None:
         """What befalls this request."""
-        self.seen += 1
+        self.seen += self.rate > 0
         self.on_call(method, path)
         if (ordered := super().take(method, path)) is not None or self._rng.random() >= self.rate:
             return ordered

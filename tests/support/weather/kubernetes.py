@@ -26,6 +26,7 @@ WAYS = (*AWAY, "lost answer")
 class StormyKubernetes(MemoryKubernetes):
     """`rate` of the calls fail; before as many writes of a status somebody annotates the object.
 
+    `seen` counts the calls while they do, `failed` what was done.
     While it is `away` no call has any effect at all, and nobody else can do anything either.
     """
 
@@ -78,7 +79,7 @@ class StormyKubernetes(MemoryKubernetes):
         await self._through(lambda: patch(meta, put, remove, annotations))
 
     async def _through(self, ask: Callable[[], Awaitable[T]]) -> T:
-        self.seen += 1
+        self.seen += self.rate > 0
         self.on_call()
         if self.away:
             return await self._fail(self._weather.choice(AWAY))
