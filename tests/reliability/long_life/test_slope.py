@@ -18,6 +18,24 @@ def row(leak: float, seed: int) -> list[tuple[float, float]]:
     return [(at, 90 + leak * at + rng.gauss(0, 0.25) + (rng.random() < 0.05) * 8) for at in HOURS]
 
 
+def wandering(leak: float, seed: int, *, hours: float = 0.9) -> list[tuple[float, float]]:
+    """As an allocator makes it: less than a MiB around the line, for minutes on the same side of it."""
+    rng = random.Random(seed)
+    off, found = rng.gauss(0, 0.8), []
+    for at in (hours * step / 80 for step in range(80)):
+        off = 0.95 * off + rng.gauss(0, 0.25)
+        found.append((at, 130 + leak * at + off))
+    return found
+
+
+def test_memory_that_wanders_is_no_leak() -> None:
+    assert sum(slope(wandering(0.0, seed)).exceeds(1.0) for seed in range(100)) <= 10
+
+
+def test_a_leak_is_seen_through_memory_that_wanders() -> None:
+    assert sum(slope(wandering(4.0, seed)).exceeds(1.0) for seed in range(100)) >= 50
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_leak_of_four_is_seen(seed: int) -> None:
     assert slope(row(4.0, seed)).exceeds(1.0)
