@@ -13,6 +13,7 @@ import pytest
 from support.cluster import MERGE_PATCH
 from support.effort import effort
 from support.figures import Figures
+from support.weather.kubernetes import CONFLICT
 from support.weather.sky import Sky, Weather, opened, record, work_through
 
 ROUNDS = effort(test=1, soak=8)
@@ -44,7 +45,7 @@ def conflicts(sky: Sky) -> Iterator[None]:
 
     def annotate(path: str) -> None:
         if rng.random() < 0.5:
-            sky.line.failed["conflict on status"] += 1
+            sky.line.failed[CONFLICT] += 1
             note = {"metadata": {"annotations": {"example.com/seen": f"{rng.random()}"}}}
             sky.cluster.api("PATCH", path, json=note, content_type=MERGE_PATCH)
 

@@ -10,13 +10,13 @@ import pytest
 from support.effort import effort
 from support.figures import Figures
 from support.history import LOOKS
+from support.weather.kubernetes import CONFLICT
 from support.weather.schedule import INTERVALS, RATE, Outcome, play
 
 SEEDS = effort(test=40, soak=500)
 PACK = 10
 TOLERANCE = 0.05
 PART = "faults"
-CONFLICT = "conflict on status"
 EVERYWHERE = {
     "429", "429 with Retry-After", "500", "502 of a proxy", "503", "503 with Retry-After", "an answer of 30 s",
     CONFLICT, "half a body", "lost answer", "reset", "time-out", "wrong content type",

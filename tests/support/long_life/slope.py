@@ -5,7 +5,7 @@ assumption on how the noise is spread.
 
 It does need measurements that are independent, and memory wanders: what an allocator gave back or took it keeps for
 minutes. So the interval is widened by how much each measurement says of the next (Hamed and Rao 1998, for Kendall's
-test; here of the first order): without that one life in five is found to leak that does not.
+test; here of the first order): without that one life of an hour in five is found to leak that does not.
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ def slope(points: Sequence[tuple[float, float]]) -> Slope:
     if n < 4:
         raise ValueError(f"{n} points show no slope")
     slopes = sorted((y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x1 != x2)
-    wander = _wander([y - statistics.median(slopes) * x for x, y in points])
+    value = statistics.median(slopes)
+    wander = _wander([y - value * x for x, y in points])
     spread = _Z * math.sqrt(wander * n * (n - 1) * (2 * n + 5) / 18)
     last = len(slopes) - 1
     low = max(0, math.floor((len(slopes) - spread) / 2))
     high = min(last, math.ceil((len(slopes) + spread) / 2))
-    return Slope(statistics.median(slopes), slopes[low], slopes[high])
+    return Slope(value, slopes[low], slopes[high])
 
 
 def _wander(noise: Sequence[float]) -> float:

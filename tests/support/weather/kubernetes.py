@@ -21,6 +21,7 @@ T = TypeVar("T")
 TIME_OUT = 30.0
 AWAY = ("503", "429", "time-out", "reset")
 WAYS = (*AWAY, "lost answer")
+CONFLICT = "conflict on status"
 
 
 class StormyKubernetes(MemoryKubernetes):
@@ -56,7 +57,7 @@ class StormyKubernetes(MemoryKubernetes):
 
     async def write_status(self, obj: Object, status: dict[str, Json]) -> Object:
         if not self.away and self._weather.random() < self.rate and obj.ref in self.objects:
-            self.failed["conflict on status"] += 1
+            self.failed[CONFLICT] += 1
             self.annotate(obj.kind, obj.name, "seen-by", str(self.seen))
         return await self._through(lambda: super(StormyKubernetes, self).write_status(obj, status))
 
