@@ -433,6 +433,33 @@ def test_a_create_that_was_cut_under_another_account(account: str) -> None:
     audited(story)
 
 
+def test_a_status_that_was_lost_under_another_account() -> None:
+    """What is below the gateway says in which account it was made: the other one's empty list proves nothing."""
+
+    async def story(h: History) -> None:
+        h.world.tokens = {"madeup-token": "alice"}
+        h.world.routers[GATEWAY["routerRef"]["uuid"]].account = "alice"
+        await h.start()
+        h.apply_all()
+        await h.settle()
+        (uuid,) = h.world.gateways
+        await h.kill()
+        h.kubernetes.wipe_status("NetworkGateway", "edge")
+        h.world.tokens = {"madeup-token": "bob"}
+        await h.start()
+        await asyncio.sleep(600)
+        assert h.reason("NetworkGateway", "edge") == "AccountMismatch"
+        assert counted(h) == (1, 1, 2)
+        await h.kill()
+        h.world.tokens = {"madeup-token": "alice"}
+        await h.start()
+        await h.settle()
+        assert h.get("NetworkGateway", "edge").uuid == uuid
+        assert counted(h) == (1, 1, 2)
+
+    audited(story)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_two_operators_at_once(seed: int) -> None:
     """An old leader that does not know yet: the precondition of each write lets only one of them make a thing."""

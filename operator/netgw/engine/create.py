@@ -143,10 +143,20 @@ async def _found(p: Pass, search: Search, desired: Desired) -> Ours | Theirs | N
         p.lost = False
         return Waiting("ParentNotCreated", "The parent does not exist in the cloud.", 30.0)
     verdict = await whose(p, search, desired, handed_over=takes_over(p.obj))
-    if p.lost and isinstance(verdict, Nobody) and not looked_twice(p, search, p.env.started):
-        return _looking()
+    if p.lost and isinstance(verdict, Nobody):
+        if (elsewhere := _account_below(p)) is not None:
+            return p.other_account(elsewhere, "What is below it was made")
+        if not looked_twice(p, search, p.env.started):
+            return _looking()
     p.lost = False
     return verdict
+
+
+def _account_below(p: Pass) -> str | None:
+    """What its children record, where that is another account than today's: they were made below it, so it was too."""
+    here = p.actuator.account(p.obj)
+    recorded = [child.status.get("account") for child in p.env.store.children(p.obj)]
+    return next((account for account in recorded if account not in (None, here)), None)
 
 
 async def _adopt(p: Pass, external: External, resolution: Resolution, desired: Desired) -> Outcome:

@@ -13,6 +13,9 @@ PREFIX = "netgw.dev/"
 NEVER_OBSERVED = -1
 """The observedGeneration that the API server gives to an object without a status: who waits by kstatus, waits."""
 
+LOST_REASONS = frozenset({"OrphanSuspected", "AccountMismatch"})
+"""Of Synced, in a status without uuid and record: nobody knows yet whether anything was made."""
+
 Json = Any
 
 
@@ -122,7 +125,7 @@ class Object:
     @property
     def lost(self) -> bool:
         """The status is missing or mutilated: nobody knows whether anything was made for this object."""
-        unknown = not self.status.get("conditions") or "create" in self.status or self.reason == "OrphanSuspected"
+        unknown = not self.status.get("conditions") or "create" in self.status or self.reason in LOST_REASONS
         return unknown and not self.creating and self.uuid is None
 
     @property

@@ -18,7 +18,7 @@ from netgw.engine.create import create, create_if_approved
 from netgw.engine.drift import note_drift
 from netgw.engine.finalize import finalize
 from netgw.engine.memo import Memo
-from netgw.engine.objects import Key, Object
+from netgw.engine.objects import LOST_REASONS, Key, Object
 from netgw.engine.outcome import CallFailed, Hold, Outcome, Settled, Stalled, Waiting
 from netgw.engine.ownership import MARK_PATH, imports, owned_by_other, takes_over
 from netgw.engine.plan import Change, diff
@@ -112,7 +112,8 @@ class Reconciler:
             self._env.tally.cut(obj.kind, "released")
             return None
         self._env.tally.ended(obj.kind, outcome)
-        if not p.lost or obj.deleting:  # conditions without uuid would say that nothing was ever made
+        # Conditions without uuid say that nothing was ever made, but for these reasons.
+        if not p.lost or obj.deleting or outcome.reason in LOST_REASONS:
             await p.save(outcome)
         return p.due(outcome)
 

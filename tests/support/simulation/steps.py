@@ -45,6 +45,8 @@ WAYS: tuple[Args, ...] = (
     {"timeout": 60.0},
     {"reset": True},
 )
+REFUSALS = (401, 402, 403, 429)
+"""The cloud's own no, which it says instead of doing the work. Anything else may be lost on the way back."""
 SAID = (
     None,
     '{"managementPolicy": "Observe"}',
@@ -81,12 +83,10 @@ def _with(**choices: Any) -> Draw:
 
 
 def _fault(rng: random.Random) -> Args:
-    return {
-        "place": rng.choice(PLACES),
-        "way": rng.choice(WAYS),
-        "when": rng.choice(["before", "after"]),
-        "times": rng.choice([1, 1, 2, 4]),
-    }
+    place, way, when = rng.choice(PLACES), rng.choice(WAYS), rng.choice(["before", "after"])
+    if way.get("status") in REFUSALS:
+        when = "before"
+    return {"place": place, "way": way, "when": when, "times": rng.choice([1, 1, 2, 4])}
 
 
 def _policy(rng: random.Random) -> Args:
