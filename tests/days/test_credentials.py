@@ -292,7 +292,7 @@ def test_token_of_another_account() -> None:
         d.hand(ALICE)
         d.kubernetes.put_secret("office-psk", OTHER_KEY.encode(), TENANT)
         await d.until(lambda: d.all_tell(TENANT, "AccountMismatch"), 60)
-        assert "Made in account bob" in d.words(TENANT, "office")
+        assert "It was made in account bob" in d.words(TENANT, "office")
         d.remove(TENANT, "office-1")
         await asyncio.sleep(900)
         assert d.tells(TENANT, "edge", "Ready") == "CannotObserve"

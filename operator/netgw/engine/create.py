@@ -145,7 +145,7 @@ async def _found(p: Pass, search: Search, desired: Desired) -> Ours | Theirs | N
     verdict = await whose(p, search, desired, handed_over=takes_over(p.obj))
     if p.lost and isinstance(verdict, Nobody):
         if (elsewhere := _account_below(p)) is not None:
-            return p.other_account(elsewhere, "What is below it was made")
+            return p.other_account(elsewhere, "What is below it was")
         if not looked_twice(p, search, p.env.started):
             return _looking()
     p.lost = False

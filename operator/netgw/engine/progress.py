@@ -164,12 +164,12 @@ class Pass:
         if account is not None:
             self.status["account"] = account
 
-    def other_account(self, recorded: str, made: str = "Made") -> Waiting:
+    def other_account(self, recorded: str, what: str = "It was") -> Waiting:
         """AccountMismatch: what this credential sees and does not see says nothing about this object."""
         secret = self.actuator.credentials(self.obj)
         used = "the operator's own credentials" if secret is None else f"the credentials of Secret {secret}"
         message = (
-            f"{made} in account {recorded}, but {used} are of account {self.actuator.account(self.obj)}, "
+            f"{what} made in account {recorded}, but {used} are of account {self.actuator.account(self.obj)}, "
             f"which does not know it. Nothing is observed or changed. Use credentials of {recorded}."
         )
         if self.memo.foreign_since is None:

@@ -93,8 +93,15 @@ CREATING = (
         "lost-status-looked-once",
         "a status was lost, one list shows nothing, and all is made again",
         f"{ENGINE}.create:_found",
-        {"isinstance(verdict, Nobody) and not looked_twice(p, search, p.env.started)": "False"},
+        {"not looked_twice(p, search, p.env.started)": "False"},
         story="lost_and_unlisted",
+    ),
+    Mutant(
+        "lost-status-trusts-another-account",
+        "a status was lost, and what is below it is not asked in which account it was",
+        f"{ENGINE}.create:_account_below",
+        {"account not in (None, here)": "False"},
+        story="lost_elsewhere",
     ),
 )
 LOOKING = (

@@ -48,6 +48,19 @@ async def another_account(h: History) -> None:
     assert h.kubernetes.get("VpnConnection", "office") is not None, "the 404 of another account was believed"
 
 
+async def lost_elsewhere(h: History) -> None:
+    """A status that was lost was of the account that what is below it records."""
+    h.world = World(delay=2.0, clock=h.clock.wall, routers=[ROUTER], tokens=TOKENS)
+    await begun(h, tunnels=0)
+    await h.kill()
+    h.kubernetes.wipe_status("NetworkGateway", "edge")
+    h.credential(BOB)
+    await h.start()
+    await asyncio.sleep(120)
+    assert h.calls("POST") == [], "made in the other account too"
+    assert h.reason("NetworkGateway", "edge") == "AccountMismatch"
+
+
 async def late_list(h: History) -> None:
     """A list that was asked for earlier says nothing against a look that began later."""
     await begun(h)
@@ -102,4 +115,13 @@ async def down_already(h: History) -> None:
     await h.until(lambda: len(h.calls("PATCH")) == 2, 60.0)
 
 
-STORIES = (lost_and_deleted, lost_and_unlisted, another_account, late_list, late_event, told_bit_by_bit, down_already)
+STORIES = (
+    lost_and_deleted,
+    lost_and_unlisted,
+    another_account,
+    lost_elsewhere,
+    late_list,
+    late_event,
+    told_bit_by_bit,
+    down_already,
+)
