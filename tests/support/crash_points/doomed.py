@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from netgw.kube.transport import Transport
 from netgw.providers.upcloud.api import Credentials, TokenBucket, base_url_from_env
 from netgw.providers.upcloud.clients import Clients
 from netgw.settings import Settings
-from support.crash_points.points import ARM, FOLDER, Points, to_cloud, to_kubernetes
+from support.crash_points.points import FOLDER, Points, to_cloud, to_kubernetes
 
 
 class CountedCloud(httpx.AsyncBaseTransport):
@@ -68,7 +67,6 @@ class CountedKubernetes(Transport):
 def main() -> None:
     """Run until a signal or the planned point; everything comes from the environment."""
     points = Points(Path(os.environ[FOLDER]))
-    signal.signal(ARM, points.arm)
     settings = Settings.load()
     logs.configure(settings.log_format, settings.log_level)
     # The budget of a real account would be what most of the time goes to: each point is a new process, and it looks.

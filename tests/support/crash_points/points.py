@@ -48,13 +48,14 @@ class Plan:
 
 
 class Points:
-    """Counts the points of this process and ends it at the planned one."""
+    """Counts the points of this process, ends it at the planned one, and takes a new plan when the signal says so."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file = os.open(folder / SEEN, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._counts: Counter[str] = Counter()
         self._plan = Plan()
+        signal.signal(ARM, self.arm)  # before it says that it is armed: whoever reads that sends the signal at once
         self.arm()
 
     def arm(self, *_: object) -> None:

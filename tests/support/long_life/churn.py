@@ -6,6 +6,7 @@ import random
 import time
 from typing import Any
 
+from netgw.engine.memo import FIGHT
 from support.long_life.forest import Forest
 from support.operator import Simulator
 
@@ -53,6 +54,8 @@ class Churn:
         pause = seconds / max(1, number - quarter)
         for place, tree in enumerate(touched[quarter:]):
             kind = ("edits", "rotations", "edits", "hand edits")[place % 4]
+            if kind == "hand edits" and tree.drifts == FIGHT:
+                kind = "edits"  # once more might be a DriftFight, which waits for a new spec
             act = {"edits": self._forest.edit, "rotations": self._forest.rotate, "hand edits": self._forest.drift}[kind]
             act(tree)
             self.counts[kind] += 1

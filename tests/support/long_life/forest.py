@@ -23,7 +23,10 @@ Body = dict[str, Any]
 
 @dataclass
 class Tree:
-    """One of them; `life` counts how often it was made under a new name, `edits` how often it was changed."""
+    """One of them; `life` counts how often it was made under a new name, `edits` how often it was changed.
+
+    `drifts`: how often somebody else changed it since its last spec.
+    """
 
     number: int
     router: str
@@ -31,6 +34,7 @@ class Tree:
     credentials: str
     life: int = 1
     edits: int = 0
+    drifts: int = 0
     key: str = field(default_factory=lambda: made_up("psk"))
 
     @property
@@ -84,6 +88,7 @@ class Forest:
             self.make(tree)
 
     def make(self, tree: Tree) -> None:
+        tree.drifts = 0
         self._secret(tree.stem, "psk", tree.key)
         for kind, name, spec in zip(KINDS, tree.names, tree.specs(), strict=True):
             body = {"apiVersion": API, "kind": kind, "metadata": {"name": name}, "spec": spec}
@@ -91,7 +96,7 @@ class Forest:
 
     def edit(self, tree: Tree) -> None:
         """A field of each of its three objects."""
-        tree.edits += 1
+        tree.edits, tree.drifts = tree.edits + 1, 0
         for kind, name, spec in zip(KINDS, tree.names, tree.specs(), strict=True):
             path = f"{self._path(kind)}/{name}"
             self._cluster.api("PATCH", path, json={"spec": spec}, content_type=MERGE_PATCH).raise_for_status()
@@ -117,6 +122,7 @@ class Forest:
 
     def drift(self, tree: Tree) -> None:
         """Somebody changes in the cloud what the spec says."""
+        tree.drifts += 1
         uuid = next(body["uuid"] for body in self._cloud.gateways() if body["name"] == tree.names[0])
         self._cloud.by_hand("PATCH", f"/gateway/{uuid}", {"plan": "advanced"}, token=tree.token)
 
