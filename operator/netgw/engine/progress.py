@@ -165,7 +165,10 @@ class Pass:
             self.status["account"] = account
 
     def other_account(self, recorded: str, what: str = "It was") -> Waiting:
-        """AccountMismatch: what this credential sees and does not see says nothing about this object."""
+        """AccountMismatch: what this credential sees and does not see says nothing about this object.
+
+        `what` was made in the account `recorded`.
+        """
         secret = self.actuator.credentials(self.obj)
         used = "the operator's own credentials" if secret is None else f"the credentials of Secret {secret}"
         message = (
