@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from netgw_dev.process import Process
+from netgw_dev.threads import PerThread
 from support.cluster import OPERATOR_NAMESPACE
 from support.life import Life
 
@@ -88,7 +89,7 @@ class Simulator:
         self._process = self._launch(argv, folder / "simulator.log")
         self.url = announced(self._process, r"^listening on (\S+)")
         headers = {"Authorization": f"Bearer {by_hand}"}
-        self._client = httpx.Client(base_url=self.url, headers=headers, trust_env=False)
+        self._client = httpx.Client(base_url=self.url, headers=headers, transport=PerThread(), trust_env=False)
 
     def stop(self) -> None:
         self._client.close()

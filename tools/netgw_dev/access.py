@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import yaml
 
+from netgw_dev.threads import PerThread
+
 TOKEN_SECONDS = 24 * 3600  # a demo may be left running for a day
 
 
@@ -53,11 +55,11 @@ class Access:
         return {**os.environ, **ours}
 
     def client(self) -> httpx.Client:
-        """Plain HTTP as admin, for polling; close it. Relative URLs such as `/api/v1/namespaces`."""
+        """Plain HTTP as admin, for polling, also by several threads; close it. URLs such as `/api/v1/namespaces`."""
         cluster, user = _current(yaml.safe_load(self.kubeconfig.read_text()))
         return httpx.Client(
             base_url=cluster["server"],
-            verify=self._tls(cluster, user),
+            transport=PerThread(self._tls(cluster, user)),
             headers={"Authorization": f"Bearer {user['token']}"} if "token" in user else {},
             timeout=30.0,
             trust_env=False,

@@ -1,0 +1,80 @@
+"""Connections of its own for each thread: kept while it lives, given back when it ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+
+from netgw_dev.threads import PerThread
+
+DEADLINE = 10.0
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with the port that asks, and knows which connections are open."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.open: set[Any] = set()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self.open.add(client_address)
+        super().process_request_thread(request, client_address)
+        self.open.remove(client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = str(self.client_address[1]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_each_thread_has_its_own_and_gives_it_back(server: Server) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", transport=PerThread()) as client:
+        ports: list[set[str]] = []
+
+        def ask() -> None:
+            ports.append({client.get("/").text for _ in range(3)})
+
+        ask()
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        ask()
+        assert [len(of) for of in ports] == [1, 1, 1], "a connection is used again"
+        assert ports[0] == ports[2] != ports[1]
+        wait(lambda: len(server.open) == 1)
+    wait(lambda: not server.open)
+
+
+def wait(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
