@@ -53,4 +53,4 @@ def test_a_run_is_kept_and_written(tmp_path: Path, capsys: pytest.CaptureFixture
     reliability.main([])
     assert reliability.PAGE.read_text() == before
     assert capsys.readouterr().out == "docs/reliability.md\n"
-    assert set(reliability.facts()) == {"date", "commit", "python", "cores", "effort", "system"}
+    assert set(reliability.facts()) == {"date", "commit", "python", "cores", "system"}

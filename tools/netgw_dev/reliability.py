@@ -117,7 +117,6 @@ def facts() -> dict[str, str]:
         "commit": commit.stdout.strip() or "unknown",
         "python": platform.python_version(),
         "cores": str(os.cpu_count()),
-        "effort": os.environ.get("NETGW_EFFORT", "test"),
         "system": f"{platform.system()} {platform.machine()}",
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,12 +62,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("long-life")
 
 
-def test_a_long_life_is_flat_and_ends_clean(
-    cluster: Cluster, folder: Path, figures: Figures, tell: Callable[[str], None]
-) -> None:
+def test_a_long_life_is_flat_and_ends_clean(cluster: Cluster, folder: Path, figures: Figures) -> None:
     pace = effort(test=(1.0, 0.5), soak=(5.0, 2.0))
     with lived(cluster, folder, accounts=ACCOUNTS, pace=pace) as life:
-        rests = grow_old(life, figures, tell)
+        rests = grow_old(life, figures)
         flat(rests, figures)
         end_under_load(life, figures)
         told = [line for line in life.operator.log().splitlines() if any(word in line for word in BAD_WORDS)]
@@ -76,7 +73,7 @@ def test_a_long_life_is_flat_and_ends_clean(
         figures.put(PART, "tasks whose exception nobody took, coroutines never awaited, tracebacks", 0)
 
 
-def grow_old(life: Life, figures: Figures, tell: Callable[[str], None]) -> list[tuple[Sample, Scrape]]:
+def grow_old(life: Life, figures: Figures) -> list[tuple[Sample, Scrape]]:
     """Rounds of churn; what was used at each rest between them."""
     churn = Churn(life.forest, life.cloud, random.Random(SEED), share=SHARE)
     pulse = Pulse(life.operator.process.pid, life.operator.metrics)
@@ -103,7 +100,6 @@ def grow_old(life: Life, figures: Figures, tell: Callable[[str], None]) -> list[
     figures.put(PART, "what happened to it", churn)
     (first, begun), (last, over) = rests[0], rests[-1]
     figures.put(PART, "processor", f"{(over.cpu - begun.cpu) / (last.at - first.at):.3f} of a core, on average")
-    tell(f"{len(rests)} rounds in {pulse.age:.0f} s: {churn}")
     return rests
 
 
