@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from .core_client import CoreClient, read_nothing
 from .errors import Malformed
 from .metrics import Metrics
-from .models import Address, Connection, Gateway, Label, Plan, Tunnel
+from .models import UNCACHED, Address, Connection, Gateway, Label, Plan, Tunnel
 from .query import Query, Reply
 from .requests import (
     AddressModify,
@@ -45,17 +45,17 @@ _TUNNELS = _CONNECTION + "/tunnels"
 _TUNNEL = _TUNNELS + "/{tunnel}"
 
 _read_plan = TypeAdapter(Plan).validate_json
-_read_plans = TypeAdapter(tuple[Plan, ...]).validate_json
+_read_plans = TypeAdapter(tuple[Plan, ...], config=UNCACHED).validate_json
 _read_gateway = TypeAdapter(Gateway).validate_json
-_read_gateways = TypeAdapter(tuple[Gateway, ...]).validate_json
+_read_gateways = TypeAdapter(tuple[Gateway, ...], config=UNCACHED).validate_json
 _read_address = TypeAdapter(Address).validate_json
-_read_addresses = TypeAdapter(tuple[Address, ...]).validate_json
+_read_addresses = TypeAdapter(tuple[Address, ...], config=UNCACHED).validate_json
 _read_label = TypeAdapter(Label).validate_json
-_read_labels = TypeAdapter(tuple[Label, ...]).validate_json
+_read_labels = TypeAdapter(tuple[Label, ...], config=UNCACHED).validate_json
 _read_connection = TypeAdapter(Connection).validate_json
-_read_connections = TypeAdapter(tuple[Connection, ...]).validate_json
+_read_connections = TypeAdapter(tuple[Connection, ...], config=UNCACHED).validate_json
 _read_tunnel = TypeAdapter(Tunnel).validate_json
-_read_tunnels = TypeAdapter(tuple[Tunnel, ...]).validate_json
+_read_tunnels = TypeAdapter(tuple[Tunnel, ...], config=UNCACHED).validate_json
 _read_metrics = TypeAdapter(Metrics).validate_json
 
 

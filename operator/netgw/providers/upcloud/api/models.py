@@ -36,11 +36,20 @@ Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Items = Annotated[tuple[Item, ...], BeforeValidator(_null_is_empty)]
 
 
+UNCACHED = ConfigDict(cache_strings="none")
+"""By default pydantic keeps up to 16,384 texts that it has read, of what is long gone too."""
+
+
 class Wire(BaseModel):
     """Base of everything that is read."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True, populate_by_name=True
+        **UNCACHED,
+        frozen=True,
+        extra="ignore",
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
 
