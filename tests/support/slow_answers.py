@@ -6,10 +6,11 @@ import contextlib
 import select
 import socket
 import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
+
+from support.served import served
 
 
 @contextlib.contextmanager
@@ -36,11 +37,5 @@ def slow_answers(url: str, seconds: float | Callable[[], float]) -> Iterator[str
                             late = 0.0
                             self.request.sendall(data)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Line) as listener:
-        thread = threading.Thread(target=listener.serve_forever, args=(0.05,), name="slow answers")
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.server_address[1]}"
-        finally:
-            listener.shutdown()
-            thread.join()
+    with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Line)) as listener:
+        yield f"http://127.0.0.1:{listener.server_address[1]}"

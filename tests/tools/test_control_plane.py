@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from netgw_dev.binaries import PACKAGES
 from netgw_dev.control_plane import ATTEMPTS, ControlPlane, ControlPlaneError, free_ports
 from netgw_dev.process import Process
 from support.cluster import ROOT, Cluster
+from support.eventually import eventually
 
 PARENT = """
 import sys, time
@@ -28,13 +27,6 @@ with terminated_as_interrupted():
     print(child.pid, flush=True)
     time.sleep(60)
 """
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "not seen in time"
-        time.sleep(0.1)
 
 
 def lives(pid: int) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -12,8 +11,8 @@ import httpx
 import pytest
 
 from netgw_dev.threads import PerThread
-
-DEADLINE = 10.0
+from support.eventually import eventually
+from support.served import served
 
 
 class Server(ThreadingHTTPServer):
@@ -47,12 +46,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with served(Server()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_each_thread_has_its_own_and_gives_it_back(server: Server) -> None:
@@ -69,12 +64,5 @@ def test_each_thread_has_its_own_and_gives_it_back(server: Server) -> None:
         ask()
         assert [len(of) for of in ports] == [1, 1, 1], "a connection is used again"
         assert ports[0] == ports[2] != ports[1]
-        wait(lambda: len(server.open) == 1)
-    wait(lambda: not server.open)
-
-
-def wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        eventually(lambda: len(server.open) == 1)
+    eventually(lambda: not server.open)

@@ -6,7 +6,6 @@ import asyncio
 import socketserver
 import subprocess
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from netgw.kube.errors import KubernetesError
 from support.effort import effort
 from support.operator import environment, made_up
 from support.secrecy.needles import Needles
+from support.served import served
 
 KUBECONFIG = """
 apiVersion: v1
@@ -61,12 +61,8 @@ class Plain(socketserver.StreamRequestHandler):
 @pytest.fixture
 def plain() -> Iterator[str]:
     """Where a server answers with something else."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Plain) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Plain)) as server:
         yield f"127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
 
 
 def played(script: str, *arguments: str, secret: str, **variables: str) -> str:

@@ -37,7 +37,10 @@ Items = Annotated[tuple[Item, ...], BeforeValidator(_null_is_empty)]
 
 
 UNCACHED = ConfigDict(cache_strings="none")
-"""By default pydantic keeps up to 16,384 texts that it has read, of what is long gone too."""
+"""By default pydantic keeps up to 16,384 texts that it has read, of what is long gone too.
+
+What is read outermost decides: a list that an answer consists of has to say so as well as its items.
+"""
 
 
 class Wire(BaseModel):
