@@ -29,7 +29,8 @@ ACCOUNTS = 4
 SECONDS = effort(test=6.0, soak=5400.0)
 ROUND = effort(test=1.0, soak=15.0)
 SHARE = effort(test=0.7, soak=0.12)
-REST = effort(test=1.0, soak=4.0)
+REST = effort(test=2.0, soak=4.0)
+"""Seconds, longer than a worker of kopf waits for more to do before it ends, which is one (`idle_timeout`)."""
 NEW = effort(test=4, soak=16)
 ROUNDS_AT_LEAST = 2
 WARM_UP = 0.4
@@ -37,7 +38,7 @@ WARM_UP = 0.4
 BLOCK = 128
 """Bytes of one of Python's blocks, rather more than it is on average (resident memory by blocks is 2/3 of that)."""
 LOOKS = 4
-"""At each rest the least of so many looks: what nobody refers to any more stays until it is collected."""
+"""At each rest the least of so many: what nobody refers to stays until it is collected, a task until it has ended."""
 GROWTH = 1.0
 """MiB in an hour that are still flat."""
 SERIES_OF_A_TREE = 40
@@ -85,9 +86,9 @@ def grow_old(life: Life, figures: Figures) -> list[tuple[Sample, Scrape]]:
         while pulse.age < SECONDS or len(rests) < ROUNDS_AT_LEAST:
             churn.play(ROUND)
             since = pulse.age
-            scrapes = [look(pulse) for _ in range(LOOKS)]
+            scrape = Scrape.least([look(pulse) for _ in range(LOOKS)])
             life.forest.settle(SECONDS)
-            rests.append((pulse.least_since(since), min(scrapes, key=lambda scrape: scrape.blocks)))
+            rests.append((pulse.least_since(since), scrape))
             no_leftovers(life, rests[-1][1])
     finally:
         pulse.stop()
