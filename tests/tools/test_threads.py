@@ -1,8 +1,9 @@
-"""Connections of its own for each thread: kept while it lives, given back when it ends."""
+"""Connections of its own for each thread: kept while it lives and asks, given back when it ends."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from netgw_dev.threads import PerThread
+from netgw_dev.threads import IDLE_SECONDS, PerThread
 from support.eventually import eventually
 from support.served import served
 
@@ -66,3 +67,10 @@ def test_each_thread_has_its_own_and_gives_it_back(server: Server) -> None:
         assert ports[0] == ports[2] != ports[1]
         eventually(lambda: len(server.open) == 1)
     eventually(lambda: not server.open)
+
+
+def test_one_that_a_server_may_be_about_to_close_is_not_used_again(server: Server) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", transport=PerThread()) as client:
+        first = client.get("/").text
+        time.sleep(1.1 * IDLE_SECONDS)
+        assert client.get("/").text != first

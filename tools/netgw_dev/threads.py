@@ -8,6 +8,10 @@ import weakref
 
 import httpx
 
+IDLE_SECONDS = 2.0
+"""After these a connection is not used again. Servers of uvicorn close one after five, as httpx would by itself: then a
+request may go out just when its connection ends."""
+
 
 class PerThread(httpx.BaseTransport):
     """Connections of its own for each thread, so that one `httpx.Client` may be used by many of them.
@@ -25,7 +29,8 @@ class PerThread(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Over the connections of the thread that asks."""
         if (connections := getattr(self._mine, "connections", None)) is None:
-            connections = self._mine.connections = _Connections(verify=self._verify, trust_env=False)
+            limits = httpx.Limits(keepalive_expiry=IDLE_SECONDS)
+            connections = self._mine.connections = _Connections(verify=self._verify, limits=limits, trust_env=False)
             self._all.add(connections)
         return connections.handle_request(request)
 

@@ -123,6 +123,8 @@ class World:
         elif death is None and act.counts and act.name not in self.points:
             self._note(act, operator.seen()[since:])
         self._judge(known)
+        if death is not None and deaths < death.deaths:
+            operator.arm(None)  # a poll would reach it later, when nobody expects a death
         return deaths
 
     def _begin(self, act: Act, death: Death | None) -> int:
