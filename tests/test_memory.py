@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the heap is told by /proc")
+
 STORY = """
 from pathlib import Path
 from netgw.memory import keep_large_blocks_apart
@@ -27,12 +29,10 @@ def where(first: str) -> str:
     return subprocess.run([sys.executable, "-c", story], check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the heap is told by /proc")
 def test_what_is_large_stays_off_the_heap() -> None:
     assert where("assert keep_large_blocks_apart()") == "apart"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the heap is told by /proc")
 def test_without_it_the_limit_rises() -> None:
-    """Of glibc as it comes: what the docstring of the module claims."""
+    """Of glibc as it comes: what the module says of it."""
     assert where("") == "heap"

@@ -1,9 +1,9 @@
 """How the process takes memory from the system: what is large goes back the moment it is freed.
 
 glibc maps each block of 128 KiB and more by itself and unmaps it when it is freed. But the first of them that is freed
-raises that limit to its own size (mallopt(3), M_MMAP_THRESHOLD), and from then on whole answers lie on the heap: the
-LISTs of everything, MiB of text, every ten minutes. Small objects that outlive them settle where they were, the next
-LIST does not fit there and the heap grows by half a MiB. A limit that was set stays where it is.
+raises that limit to its own size (mallopt(3), M_MMAP_THRESHOLD). From then on whole answers lie on the heap, and the
+text of a scrape in an arena of each thread that ever made one: with 200 trees 14 MiB that nothing needs. A limit that
+was set stays where it is. The heap still grows slowly, with or without it.
 """
 
 from __future__ import annotations

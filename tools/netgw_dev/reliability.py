@@ -136,7 +136,7 @@ def render(kept: Mapping[str, Any], defects: Iterable[Mapping[str, str]]) -> str
         mine = [figure for figure in figures if figure["part"] == name]
         sections.append(f"## {name.capitalize()}\n\n" + _table(mine))
     found = [f"- **{defect['part']}**: {defect['defect']}" for defect in defects]
-    sections.append("## Defects found and mended\n\n" + ("\n".join(found) or "None yet.") + "\n")
+    sections.append("## Defects found\n\n" + ("\n".join(found) or "None yet.") + "\n")
     return "\n".join(sections)
 
 

@@ -89,7 +89,7 @@ def grow_old(life: Life, figures: Figures) -> list[tuple[Sample, Scrape]]:
             scrape = Scrape.least([look(pulse) for _ in range(LOOKS)])
             life.forest.settle(SECONDS)
             rests.append((pulse.least_since(since), scrape))
-            no_leftovers(life, rests[-1][1])
+            no_leftovers(life, scrape)
     finally:
         pulse.stop()
         if SOAKING:
