@@ -52,22 +52,25 @@ def against(
 
     async def told() -> None:
         async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
-            config = {
-                "clusters": [
-                    {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}}
-                ],
-                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-                "users": [{"name": "u", "user": {"token": "made-up"}}],
-                "current-context": "c",
-            }
-            kubeconfig = folder / "kubeconfig"
-            kubeconfig.write_text(yaml.safe_dump(config))
-            async with Cluster(await Transport.open(str(kubeconfig), seconds=0.5)) as ours:
+            async with Cluster(await Transport.open(kubeconfig_for(server, folder), seconds=0.5)) as ours:
                 await story(ours)
             await asyncio.gather(*calls)
 
     asyncio.run(told())
     return seen
+
+
+def kubeconfig_for(server: asyncio.Server, folder: Path) -> str:
+    """The path of one that leads to a socket."""
+    config = {
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": "made-up"}}],
+        "current-context": "c",
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
 
 
 def http(body: str, status: str = "200 OK") -> bytes:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import ConfigException
 
 from netgw.kube.connection import Connection, describe, load
@@ -25,6 +27,8 @@ MERGE_PATCH = "application/merge-patch+json"
 
 _SECONDS = 30.0
 _CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 60.0
+"""Less than the 90 s after which the API server ends an idle connection (IdleTimeout of its http.Server)."""
 # Bookmarks come about once a minute: a stream that is silent for longer is dead.
 _STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=120)
 _MESSAGE = 300
@@ -39,6 +43,21 @@ class _Call(NamedTuple):
     accept: str
 
 
+class _Pool(RESTClientObject):
+    """Connections that stay while there is something to do, and for a while after it.
+
+    Each holds half a MiB: asyncio's buffer for TLS, 256 KiB, and what OpenSSL keeps. Closed after aiohttp's 15 s and
+    made anew with the next change, they leave the heap in fragments, and it grows.
+    """
+
+    def __init__(self, configuration: Configuration, idle: float) -> None:
+        super().__init__(configuration)
+        self._idle = idle
+
+    def _create_connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, keepalive_timeout=self._idle)
+
+
 class Transport:
     """One API server and one identity. A refused token (401) is loaded anew once, for tokens of a plugin expire."""
 
@@ -48,10 +67,14 @@ class Transport:
         self._limits = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
 
     @classmethod
-    async def open(cls, kubeconfig: str | None, *, seconds: float = _SECONDS) -> Transport:
-        """Load the credentials; no call is made yet. A call takes so many seconds at most."""
+    async def open(cls, kubeconfig: str | None, *, seconds: float = _SECONDS, idle: float = _IDLE_SECONDS) -> Transport:
+        """Load the credentials; no call is made yet.
+
+        A call takes so many `seconds` at most, and a connection is kept for `idle` seconds without one.
+        """
         client = ApiClient(await load(kubeconfig))
         client.user_agent = "netgw"
+        client.rest_client = _Pool(client.configuration, idle)
         return cls(kubeconfig, client, seconds)
 
     async def close(self) -> None:
