@@ -61,7 +61,7 @@ simulate: $(STAMP) ## play histories of faults in virtual time (SEEDS=10000 FIRS
 
 soak: $(STAMP) ## run every reliability proof in full, for hours, and write docs/reliability.md (PART=long_life plays that alone)
 	@$(BINARIES) $(if $(NETGW_TEST_KUBECONFIG),kubectl,control-plane)
-	$(if $(PART),,rm -f build/figures.json)
+	rm -f build/figures.json
 	NETGW_EFFORT=soak NETGW_FIGURES=build/figures.json $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(PART),tests/reliability/$(PART),$(PROOFS))
 	PYTHONPATH=tools $(PY) -m netgw_dev.reliability build/figures.json
 

@@ -50,10 +50,6 @@ def of(reports: Iterable[pytest.TestReport]) -> list[Figure]:
 
 
 def write(figures: Iterable[Figure], path: Path) -> None:
-    """To `path`, in place of what was there of the same parts: a part may be played by itself."""
-    measured = list(figures)
-    parts = {figure.part for figure in measured}
-    before = json.loads(path.read_text()) if path.exists() else []
-    kept = [row for row in before if row["part"] not in parts]
+    """To `path`, in place of what was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(kept + [asdict(figure) for figure in measured], indent=1) + "\n")
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")

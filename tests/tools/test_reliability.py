@@ -32,19 +32,30 @@ def test_defects_are_sentences() -> None:
 
 def test_figures_come_into_the_table_of_their_part(tmp_path: Path) -> None:
     write([Figure("crash points", "killed | while", "48 of 48"), Figure("weather", "", "rain")], tmp_path / "f.json")
-    kept = {"machine": {"python": "3", "cores": "2"}, "figures": json.loads((tmp_path / "f.json").read_text())}
+    kept = reliability.merged({}, json.loads((tmp_path / "f.json").read_text()), {"python": "3", "cores": "2"})
     page = reliability.render(kept, [{"part": "faults", "defect": "A thing fell."}])
-    assert "Last run: python 3, 2 cores." in page
     section = page.partition("## Crash points")[2].partition("##")[0]
+    assert "Last run: python 3, 2 cores." in section
+    assert "No figures yet." in page.partition("## Faults")[2].partition("##")[0]
     assert "| killed \\| while | 48 of 48 |" in section
-    assert "## Weather\n\n| what | figure |\n|---|---|\n|  | rain |" in page
+    assert "## Weather\n\nLast run: python 3, 2 cores.\n\n| what | figure |\n|---|---|\n|  | rain |" in page
     assert page.endswith("- **faults**: A thing fell.\n")
 
 
 def test_rows_stand_in_the_order_of_their_numbers() -> None:
     rows = [{"part": "simulation", "what": f"seeds {first} to {first + 99}", "value": "."} for first in (1001, 101, 1)]
-    page = reliability.render({"machine": {}, "figures": rows}, [])
+    page = reliability.render(reliability.merged({}, rows, {}), [])
     assert page.index("seeds 1 to") < page.index("seeds 101 to") < page.index("seeds 1001 to")
+
+
+def test_a_part_that_is_run_alone_leaves_the_others() -> None:
+    def row(part: str, value: str) -> dict[str, str]:
+        return {"part": part, "what": "seen", "value": value}
+
+    first = reliability.merged({}, [row("faults", "1"), row("long life", "1")], {"date": "first"})
+    second = reliability.merged(first, [row("long life", "2")], {"date": "second"})
+    assert second["faults"] == first["faults"]
+    assert second["long life"] == {"machine": {"date": "second"}, "figures": [row("long life", "2")]}
 
 
 def test_a_run_is_kept_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

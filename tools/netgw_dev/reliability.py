@@ -4,6 +4,7 @@
     python -m netgw_dev.reliability build/figures.json     keeps the figures in docs/reliability.json, writes the page
     python -m netgw_dev.reliability                        writes the page again from what was kept
 
+What is kept: for each part of the page where and when it was run, and its rows. A run of one part leaves the others.
 Who finds a defect adds a sentence to `defects.yaml` beside this file and writes the page again; nothing is measured then.
 """
 
@@ -15,10 +16,10 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import yaml
 
@@ -27,6 +28,18 @@ DEFECTS = Path(__file__).with_name("defects.yaml")
 KEPT, PAGE = ROOT / "docs" / "reliability.json", ROOT / "docs" / "reliability.md"
 
 Figure = Mapping[str, str]
+"""`part`, `what` and `value`, as tests/support/figures.py writes them."""
+
+
+class Run(TypedDict):
+    """The last one of a part: facts of the machine by name, and figures."""
+
+    machine: Mapping[str, str]
+    figures: Sequence[Figure]
+
+
+Kept = Mapping[str, Run]
+"""By part."""
 
 
 class Part(NamedTuple):
@@ -121,20 +134,24 @@ def facts() -> dict[str, str]:
     }
 
 
-def render(kept: Mapping[str, Any], defects: Iterable[Mapping[str, str]]) -> str:
+def merged(kept: Kept, figures: Iterable[Figure], machine: Mapping[str, str]) -> Kept:
+    """What was kept, but for the parts that were measured now."""
+    measured: dict[str, Run] = {}
+    for figure in figures:
+        run = measured.setdefault(figure["part"], {"machine": machine, "figures": []})
+        run["figures"] = [*run["figures"], figure]
+    return {**kept, **measured}
+
+
+def render(kept: Kept, defects: Iterable[Mapping[str, str]]) -> str:
     """The page."""
-    figures: list[Figure] = kept["figures"]
-    named = {_plain(folder): folder for folder in PARTS}
-    other = sorted({figure["part"] for figure in figures if _plain(figure["part"]) not in named})
-    sections = [HEAD, _facts(kept["machine"])]
+    runs = {_plain(part): run for part, run in kept.items()}
+    sections = [HEAD]
     for folder, part in PARTS.items():
         command = part.command or f"NETGW_EFFORT=soak .venv/bin/python -m pytest tests/reliability/{folder}"
-        mine = [figure for figure in figures if _plain(figure["part"]) == _plain(folder)]
         text = f"## {part.title}\n\n{part.says}\n\n```shell\n{command}\n```\n"
-        sections.append(text + "\n" + _table(mine))
-    for name in other:
-        mine = [figure for figure in figures if figure["part"] == name]
-        sections.append(f"## {name.capitalize()}\n\n" + _table(mine))
+        sections.append(text + "\n" + _told(runs.pop(_plain(folder), None)))
+    sections += [f"## {part.capitalize()}\n\n{_told(run)}" for part, run in sorted(runs.items())]
     found = [f"- **{defect['part']}**: {defect['defect']}" for defect in defects]
     sections.append("## Defects found\n\n" + ("\n".join(found) or "None yet.") + "\n")
     return "\n".join(sections)
@@ -146,17 +163,17 @@ def load_defects() -> list[dict[str, str]]:
     return found
 
 
-def load_kept() -> dict[str, Any]:
-    """The figures of the last run that was kept."""
-    kept: dict[str, Any] = json.loads(KEPT.read_text())
+def load_kept() -> Kept:
+    """The figures of the last runs."""
+    kept: Kept = json.loads(KEPT.read_text())
     return kept
 
 
 def main(argv: list[str]) -> None:
     """Keep the figures of a file, if one is given, and write the page."""
     if argv:
-        figures = json.loads(Path(argv[0]).read_text())
-        KEPT.write_text(json.dumps({"machine": facts(), "figures": figures}, indent=1, ensure_ascii=False) + "\n")
+        kept = merged(load_kept(), json.loads(Path(argv[0]).read_text()), facts())
+        KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     PAGE.write_text(render(load_kept(), load_defects()))
     print(PAGE.relative_to(ROOT))
 
@@ -165,15 +182,13 @@ def _plain(name: str) -> str:
     return name.replace("_", " ").casefold()
 
 
-def _facts(machine: Mapping[str, str]) -> str:
-    told = ", ".join(f"{value} cores" if name == "cores" else f"{name} {value}" for name, value in machine.items())
-    return f"Last run: {told}.\n"
-
-
-def _table(figures: Iterable[Figure]) -> str:
-    ordered = sorted(figures, key=lambda figure: _counted(figure["what"]))
+def _told(run: Run | None) -> str:
+    if run is None:
+        return "No figures yet.\n"
+    facts = (f"{value} cores" if name == "cores" else f"{name} {value}" for name, value in run["machine"].items())
+    ordered = sorted(run["figures"], key=lambda figure: _counted(figure["what"]))
     rows = [f"| {_cell(figure['what'])} | {_cell(figure['value'])} |" for figure in ordered]
-    return "\n".join(["| what | figure |", "|---|---|", *rows]) + "\n" if rows else "No figures yet.\n"
+    return "\n".join([f"Last run: {', '.join(facts)}.", "", "| what | figure |", "|---|---|", *rows]) + "\n"
 
 
 def _counted(text: str) -> list[tuple[int, str]]:
