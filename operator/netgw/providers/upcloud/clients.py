@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from netgw.providers.upcloud.api import Credentials, UpCloud, base_url_from_env, expiry_from_env
+from netgw.providers.upcloud.api import (
+    Credentials,
+    UpCloud,
+    base_url_from_env,
+    check_environment,
+    expiry_from_env,
+)
 
 VARIABLES = ("UPCLOUD_TOKEN", "UPCLOUD_USERNAME", "UPCLOUD_PASSWORD")
 
@@ -25,10 +31,15 @@ class Clients:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Clients:
-        """From the variables of the official clients; without any of them the operator has no credentials."""
+        """From the variables of the official clients; without any of them the operator has no credentials.
+
+        Raises CredentialsError, BaseUrlError and TrustError, each in time: nothing was asked yet.
+        """
         none = not any(environ.get(name) for name in VARIABLES)
         own, expires = None if none else Credentials.from_env(environ), expiry_from_env(environ)
-        return cls(own, base_url=base_url_from_env(environ), expires=expires)
+        base_url = base_url_from_env(environ)
+        check_environment(base_url)
+        return cls(own, base_url=base_url, expires=expires)
 
     def fence(self, may_change: Callable[[], bool]) -> None:
         """From now on nothing is changed but while this says yes; for clients that are still to be made."""

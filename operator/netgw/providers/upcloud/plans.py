@@ -12,6 +12,7 @@ from netgw.providers.upcloud.api import (
     Credentials,
     CredentialsError,
     Plan,
+    TrustError,
     UpCloud,
     UpCloudError,
     base_url_from_env,
@@ -35,7 +36,7 @@ async def plans_text(environ: Mapping[str, str], form: Form = "table", **options
     """
     try:
         client = UpCloud(Credentials.from_env(environ), base_url=base_url_from_env(environ), **options)
-    except (CredentialsError, BaseUrlError) as error:
+    except (CredentialsError, BaseUrlError, TrustError) as error:
         raise ConfigurationError(str(error)) from None
     async with client:
         try:

@@ -10,7 +10,7 @@ from netgw.kube.provider import ConfigurationError, Parts, Provider
 from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import ACCOUNT_REASONS, Account
 from netgw.providers.upcloud.accounts import Accounts
-from netgw.providers.upcloud.api import BaseUrlError, CredentialsError
+from netgw.providers.upcloud.api import BaseUrlError, CredentialsError, TrustError
 from netgw.providers.upcloud.base import Context
 from netgw.providers.upcloud.clients import Clients
 from netgw.providers.upcloud.connection import model as connection
@@ -75,7 +75,7 @@ def client(environ: Mapping[str, str]) -> Clients:
     """From the variables of the official clients. Raises ConfigurationError."""
     try:
         return Clients.from_env(environ)
-    except (CredentialsError, BaseUrlError) as error:
+    except (CredentialsError, BaseUrlError, TrustError) as error:
         raise ConfigurationError(str(error)) from None
 
 

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from netgw.kube.provider import ConfigurationError
 from netgw.providers.upcloud.api import Credentials, Timing, UpCloud, UpCloudError
+from netgw.providers.upcloud.provider import client
 
 PEM = Path(__file__).parent / "madeup.pem"
 HOST = "upcloud.invalid"
@@ -89,3 +92,30 @@ def test_it_believes_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     error, asked = asking(monkeypatch)
     assert asked
     assert "certificate" in str(error).lower()
+
+
+@pytest.mark.parametrize(("name", "why"), [("absent.pem", "No such file"), (Path(__file__).name, "no certificate")])
+def test_authorities_that_cannot_be_read_end_it_at_once(name: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(__file__).with_name(name)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with pytest.raises(ConfigurationError) as error:
+        client({})
+    assert str(error.value).startswith(f"no certificates can be read from {path} (SSL_CERT_FILE): ")
+    assert why in str(error.value)
+
+
+def test_authorities_are_read_once_for_all_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authorities = tmp_path / "ca.pem"
+    authorities.write_bytes(PEM.read_bytes())
+    read: list[object] = []
+    make = ssl.create_default_context
+
+    def counted(**options: Any) -> ssl.SSLContext:
+        read.append(options)
+        return make(**options)
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+    for number in range(3):
+        UpCloud(Credentials(token=SecretStr(f"madeup-token-{number}")), base_url=f"https://{HOST}")
+    assert read == [{"cafile": str(authorities)}]

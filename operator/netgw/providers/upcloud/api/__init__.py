@@ -21,6 +21,7 @@ from .errors import (
     Refused,
     ServerError,
     TimedOut,
+    TrustError,
     Unauthorized,
     Unavailable,
     Unreachable,
@@ -63,6 +64,7 @@ from .requests import (
     TunnelCreate,
     TunnelModify,
 )
+from .transport import check_environment
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -121,6 +123,7 @@ __all__ = [
     "Timeouts",
     "Timing",
     "TokenBucket",
+    "TrustError",
     "Tunnel",
     "TunnelCreate",
     "TunnelModify",
@@ -132,5 +135,6 @@ __all__ = [
     "UuidRef",
     "Zone",
     "base_url_from_env",
+    "check_environment",
     "expiry_from_env",
 ]

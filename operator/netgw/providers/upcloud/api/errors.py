@@ -2,7 +2,8 @@
 
     ValueError
     ├── CredentialsError          the credentials given cannot be used; nothing was sent
-    └── BaseUrlError              neither can the base URL
+    ├── BaseUrlError              neither can the base URL, or that of a proxy
+    └── TrustError                nor the authorities that the environment names
     UpCloudError                  a request that brought no usable answer
     ├── Refused                   a definite answer: nothing was done, nor will be until something changes
     │   ├── BadRequest            400 and every other 4xx: the request is wrong; `invalid_params` say where
@@ -40,7 +41,11 @@ class CredentialsError(ValueError):
 
 
 class BaseUrlError(ValueError):
-    """The base URL cannot be used."""
+    """The base URL cannot be used, or the environment's URL of a proxy."""
+
+
+class TrustError(ValueError):
+    """The authorities that the environment names for TLS cannot be read."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from .problem import class_of, cut, parse_date, parse_problem, parse_retry_after
 from .query import Call, Query, Reply, Timeouts
 from .redact import redacted
 from .requests import encode, secrets_in
+from .trust import trusted
 
 T = TypeVar("T")
 
@@ -62,6 +63,27 @@ _WORDS: Mapping[type[Exception], str] = {
     httpx.RemoteProtocolError: "no proper HTTP answer:",
     httpx.DecodingError: "the answer cannot be unpacked:",
 }
+
+
+def check_environment(base_url: str) -> None:
+    """`BaseUrlError` or `TrustError` when no client could be made in it."""
+    _http(base_url, None, Timeouts())
+
+
+def _http(base_url: str, transport: httpx.AsyncBaseTransport | None, timeout: Timeouts) -> httpx.AsyncClient:
+    verify = trusted()
+    try:
+        return httpx.AsyncClient(
+            verify=verify,
+            transport=transport,
+            timeout=httpx.Timeout(timeout.read, connect=timeout.connect, write=timeout.write, pool=timeout.pool),
+            limits=_LIMITS,
+            follow_redirects=False,
+            trust_env=not _is_loopback(base_url),  # a proxy of the environment cannot reach our loopback
+        )
+    except (httpx.InvalidURL, ValueError):
+        # What httpx says quotes it, and it may hold a password.
+        raise BaseUrlError("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of a proxy") from None
 
 
 class _Fenced(Exception):
@@ -91,17 +113,7 @@ class Transport:
         self._listeners = [] if on_call is None else [on_call]
         self._held_back = 0
         self._may_change = may_change
-        try:
-            self._http = httpx.AsyncClient(
-                transport=transport,
-                timeout=httpx.Timeout(timeout.read, connect=timeout.connect, write=timeout.write, pool=timeout.pool),
-                limits=_LIMITS,
-                follow_redirects=False,
-                trust_env=not _is_loopback(self._base_url),  # a proxy of the environment cannot reach our loopback
-            )
-        except (httpx.InvalidURL, ValueError):
-            # What httpx says quotes it, and it may hold a password.
-            raise BaseUrlError("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of a proxy") from None
+        self._http = _http(self._base_url, transport, timeout)
 
     async def aclose(self) -> None:
         """Close every connection."""
