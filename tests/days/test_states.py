@@ -62,7 +62,7 @@ def test_set_up_that_does_not_end() -> None:
         d.says("edge", "after 30 minutes", "pending", "ask its support", d.uuid("edge"), kind="Ready")
         assert not d.condition("edge", "Reconciling")
         await asyncio.sleep(120)
-        await d.calm(calls=70)
+        await d.calm(calls=72)
         await asyncio.sleep(HOUR)  # the next step of the set-up does not begin it anew
         assert d.verdict("edge", "Ready") == ("False", "SetupOverdue")
         await asyncio.sleep(4 * HOUR)
@@ -279,6 +279,6 @@ def test_gateway_that_somebody_deletes_in_the_cloud() -> None:
             await d.becomes(name, "ParentNotCreated", seconds=600)
         assert not d.calls("POST", "PATCH", "DELETE")
         await asyncio.sleep(900)
-        await d.calm(calls=70)
+        await d.calm(calls=72)
 
     day(story, delay=20)

@@ -3,7 +3,8 @@
 `GET /1.3/gateway/{uuid}/metrics` is one call per gateway, so it is asked for only
 
 - while somebody scrapes: once per interval, spread over it, for gateways that are ours or have a tunnel of ours;
-- because a tunnel of ours fell, which only the metrics explain: at once, and again every five minutes;
+- because a tunnel of ours fell, which only the metrics explain: at once, then less and less often, for what the peer
+  refuses is told after the fall, and that it does not answer minutes after it;
 
 and all of it within a share of the calls that the credential may make. What samples say never changes what the list
 says of a tunnel; into status goes nothing but the message about one that is down.
@@ -14,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from netgw.engine.outcome import Hold
 from netgw.engine.ports import Clock
@@ -30,8 +32,8 @@ from netgw.providers.upcloud.tunnel.state import DownMessage, is_up
 
 log = logging.getLogger(__name__)
 
-AGAIN = 300.0
-"""Seconds after which it is asked again why a tunnel is down."""
+AGAIN_FIRST, AGAIN_LAST = 15.0, 300.0
+"""Seconds after which it is asked again why a tunnel is down: twice as many each time, up to the last."""
 NOBODY = 300.0
 """Without a scrape for so many seconds, nobody is interested any more."""
 OLD_AT_LEAST = 300.0
@@ -60,6 +62,16 @@ class Seen(Protocol):
     def is_blind(self) -> bool: ...
 
 
+class Asked(NamedTuple):
+    """When it was asked why a tunnel is down, and after how many seconds it is asked again."""
+
+    at: float
+    pause: float = AGAIN_FIRST
+
+    def again(self, now: float) -> Asked:
+        return Asked(now, min(2 * self.pause, AGAIN_LAST))
+
+
 class Telemetry:
     """`run` beside the poller, `ask` with each list, `samples` for a scrape."""
 
@@ -75,7 +87,7 @@ class Telemetry:
         self._owner = ""
         self._measured = Measured(listener.managed)
         self._seen_up: dict[str, float] = {}
-        self._asked: dict[str, float] = {}
+        self._asked: dict[str, Asked] = {}
         self._wanted: dict[str, Gateway] = {}
         self._due: dict[str, float] = {}
         self._failing: set[str] = set()
@@ -103,15 +115,18 @@ class Telemetry:
         return self._measured.message(tunnel)
 
     async def ask(self, gateways: Iterable[Gateway]) -> frozenset[str]:
-        """With each list: asks where a tunnel of ours is newly down, or down for long. Returns whom it has news of.
+        """With each list: asks where a tunnel of ours is newly down, or it is time again. Returns whom it has news of.
 
         Where the share of the calls is spent, `run` asks later, and tells the listener itself.
         """
         listed, news = list(gateways), set[str]()
         self._wanted.clear()
-        for gateway in listed:
-            if not self._wants_cause(gateway):
-                continue
+        due = {gateway.uuid: self._cause_due(gateway) for gateway in listed}
+        now = self._clock.now()
+        # Who was never asked about comes before who is asked about again.
+        for gateway in sorted(listed, key=lambda gateway: due[gateway.uuid]):
+            if due[gateway.uuid] > now:
+                break
             if await self._bucket.acquire(0.0) > 0:
                 self._wanted[gateway.uuid] = gateway
             else:
@@ -120,24 +135,27 @@ class Telemetry:
         self._plan(listed)
         return frozenset(news)
 
-    def _wants_cause(self, gateway: Gateway) -> bool:
-        now, wants = self._clock.now(), False
+    def _cause_due(self, gateway: Gateway) -> float:
+        """From when on it is to be asked why a tunnel is down: ever since if that is new, never where none is down."""
+        due = math.inf
         for _, tunnel in self._measured.ours(gateway):
             if not _is_down(gateway, tunnel):
-                self._seen_up[tunnel.uuid] = now
+                self._seen_up[tunnel.uuid] = self._clock.now()
                 self._asked.pop(tunnel.uuid, None)
-            else:
-                asked = self._asked.get(tunnel.uuid, self._heard_of_fall(gateway, tunnel))
-                wants = wants or asked is None or asked <= now - AGAIN
-        return wants
+                continue
+            if tunnel.uuid not in self._asked and (heard := self._heard_of_fall(gateway, tunnel)) is not None:
+                self._asked[tunnel.uuid] = heard
+            asked = self._asked.get(tunnel.uuid)
+            due = min(due, -math.inf if asked is None else asked.at + asked.pause)
+        return due
 
-    def _heard_of_fall(self, gateway: Gateway, tunnel: Tunnel) -> float | None:
-        """When a sample was taken that shows a tunnel down which was up in the last list."""
+    def _heard_of_fall(self, gateway: Gateway, tunnel: Tunnel) -> Asked | None:
+        """A sample that shows a tunnel down which was up in the last list answers as well."""
         kept, up = self._measured.kept(gateway.uuid), self._seen_up.get(tunnel.uuid)
         if kept is None or up is None or kept.began <= up:
             return None
         reading = kept.tunnels.get(tunnel.uuid)
-        return None if reading is None or reading.up else kept.began
+        return None if reading is None or reading.up else Asked(kept.began)
 
     # ---- asking
 
@@ -197,7 +215,9 @@ class Telemetry:
         """One call. Returns the tunnels that are down and of which there is news."""
         now = self._clock.now()
         down = {tunnel.uuid for _, tunnel in self._measured.ours(gateway) if _is_down(gateway, tunnel)}
-        self._asked |= dict.fromkeys(down, now)
+        for uuid in down:
+            before = self._asked.get(uuid)
+            self._asked[uuid] = Asked(now) if before is None else before.again(now)
         if gateway.uuid in self._due:
             self._due[gateway.uuid] = now + self._interval
         try:
