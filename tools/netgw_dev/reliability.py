@@ -111,8 +111,7 @@ The property: from every state that a history of crashes, lost answers, stale re
 and faults stop changing, the cloud matches the specs and stays so. Nothing is made twice, nothing is lost, no key is shown.
 
 `make test` plays a part of each of these, `make soak` all of it, and then writes this page from its own
-figures. Everything is seeded: a failure says how to see it again. One part alone is run with
-`NETGW_EFFORT=soak .venv/bin/python -m pytest tests/reliability/FOLDER`.
+figures; with `PART=` it plays one, and renews its section. Everything is seeded: a failure says how to see it again.
 """
 
 
@@ -148,7 +147,7 @@ def render(kept: Kept, defects: Iterable[Mapping[str, str]]) -> str:
     runs = {_plain(part): run for part, run in kept.items()}
     sections = [HEAD]
     for folder, part in PARTS.items():
-        command = part.command or f"NETGW_EFFORT=soak .venv/bin/python -m pytest tests/reliability/{folder}"
+        command = part.command or f"make soak PART={folder}"
         text = f"## {part.title}\n\n{part.says}\n\n```shell\n{command}\n```\n"
         sections.append(text + "\n" + _told(runs.pop(_plain(folder), None)))
     sections += [f"## {part.capitalize()}\n\n{_told(run)}" for part, run in sorted(runs.items())]
