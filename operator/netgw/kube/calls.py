@@ -67,7 +67,8 @@ class Calls:
         items: Objects = []
         page = self._page
         while True:
-            answer = await self._call("GET", path, query={**query, **page}, accept=accept)
+            # What is selected is little.
+            answer = await self._call("GET", path, query={**query, **page}, accept=accept, large=not query)
             items += answer.get("items") or []
             metadata = answer.get("metadata") or {}
             if not metadata.get("continue"):
