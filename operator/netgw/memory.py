@@ -3,7 +3,7 @@
 glibc maps each block of 128 KiB and more by itself and unmaps it when it is freed. But the first of them that is freed
 raises that limit to its own size (mallopt(3), M_MMAP_THRESHOLD). From then on whole answers lie on the heap, and the
 text of a scrape in an arena of each thread that ever made one: with 200 trees 14 MiB that nothing needs. A limit that
-was set stays where it is. The heap still grows slowly, with or without it.
+was set stays where it is. What else would make the heap grow are connections that come and go: `kube/transport.py`.
 """
 
 from __future__ import annotations
