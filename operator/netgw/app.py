@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any, Protocol
 
-from netgw.engine.objects import Key, Object
+from netgw.engine.objects import Key, Known, Object, itself
 from netgw.engine.ports import Clock, Kubernetes, Reporter
 from netgw.engine.progress import Environment
 from netgw.engine.queue import Queue
@@ -53,7 +53,7 @@ SPREAD = 5.0
 class World(Kubernetes, Protocol):
     """Kubernetes as the engine needs it, and whole LISTs."""
 
-    async def list(self, kind: str) -> list[Object]: ...
+    async def list(self, kind: str, known: Known = itself) -> list[Object]: ...
 
 
 class WatchedSecrets(Secrets, Protocol):
@@ -183,7 +183,7 @@ class App:
     async def load(self) -> None:
         """Every object, and one look with every credential."""
         for kind in self._kinds:
-            self.store.replace_all(kind, await self._world.list(kind))
+            self.store.replace_all(kind, await self._world.list(kind, self.store.held))
         self._watch_secrets()
         for backend in self._backends:
             await backend.poll()
@@ -253,7 +253,7 @@ class App:
         """Compare with whole LISTs: a watch makes up no DELETED for what went while it was broken."""
         for kind in self._kinds:
             since = self.store.moment()  # what is heard of during the LIST may be younger than it
-            self._wake(self.store.replace_all(kind, await self._world.list(kind), since))
+            self._wake(self.store.replace_all(kind, await self._world.list(kind, self.store.held), since))
         self._watch_secrets()
 
     # ---- inside

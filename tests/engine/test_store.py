@@ -223,6 +223,14 @@ def test_a_list_that_is_older_than_an_event_changes_nothing() -> None:
     assert obj.generation == 2
 
 
+def test_the_same_state_is_held_once() -> None:
+    held = made(version=5)
+    store = filled(held)
+    assert store.held(made(version=5)) is held
+    for other in (made(version=6), made(version=4), made("other", version=5)):
+        assert store.held(other) is other
+
+
 @pytest.mark.parametrize(
     ("change", "woken"),
     [

@@ -37,7 +37,7 @@ GATEWAY = Ref("networkgateways", "NetworkGateway")
 KINDS = [Ref("routers", "Router"), GATEWAY, Ref("vpnconnections", "VpnConnection"), Ref("vpntunnels", "VpnTunnel")]
 
 
-def as_operator(cluster: support.Cluster, story: Callable[[Cluster], Awaitable[None]], page: int = 500) -> None:
+def as_operator(cluster: support.Cluster, story: Callable[[Cluster], Awaitable[None]], page: int = 100) -> None:
     async def told() -> None:
         async with Cluster(await Transport.open(str(cluster.operator_kubeconfig())), page=page) as ours:
             await story(ours)
@@ -80,6 +80,8 @@ def test_list_reads_all_pages(cluster: support.Cluster) -> None:
             assert [item["metadata"]["name"] for item in found] == [f"edge-{number}" for number in range(5)]
             assert {item["kind"] for item in found} == {"NetworkGateway"}
             assert not any("managedFields" in item["metadata"] for item in found)
+            read = await ours.list_as(GATEWAY, lambda body: body["metadata"]["name"], namespace)
+            assert read == [f"edge-{number}" for number in range(5)]
             only = await ours.list(GATEWAY, field_selector=f"metadata.name=edge-3,metadata.namespace={namespace}")
             assert len(only) == 1
 
@@ -333,7 +335,7 @@ def test_list_begins_again_when_its_state_is_gone(tmp_path: Path) -> None:
     async def story(ours: Cluster) -> None:
         assert await ours.list(GATEWAY) == [{"metadata": {"name": "new"}}]
 
-    path = "GET /apis/upcloud.netgw.dev/v1alpha1/networkgateways?limit=500"
+    path = "GET /apis/upcloud.netgw.dev/v1alpha1/networkgateways?limit=100"
     assert against([first, gone, whole], tmp_path, story) == [path, f"{path}&continue=made-up", path]
 
 

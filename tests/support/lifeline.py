@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import httpx
 from pydantic import SecretBytes
 
-from netgw.engine.objects import Json, Name, Object
+from netgw.engine.objects import Json, Known, Name, Object, itself
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.errors import KubernetesError
 from support.memory_kubernetes import MemoryKubernetes
@@ -67,8 +67,8 @@ class KubernetesDoor:
         self._kubernetes = kubernetes
         self._life = life
 
-    async def list(self, kind: str) -> list[Object]:
-        return await self._life.through(lambda: self._kubernetes.list(kind))
+    async def list(self, kind: str, known: Known = itself) -> list[Object]:
+        return await self._life.through(lambda: self._kubernetes.list(kind, known))
 
     async def read(self, ref: Name) -> Object | None:
         return await self._life.through(lambda: self._kubernetes.read(ref))

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import SecretBytes, SecretStr
 
-from netgw.engine.objects import FINALIZER, NEVER_OBSERVED, Json, Name, Object, format_time
+from netgw.engine.objects import FINALIZER, NEVER_OBSERVED, Json, Known, Name, Object, format_time, itself
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.kinds import KINDS
 from netgw.kube import errors
@@ -159,8 +159,8 @@ class MemoryKubernetes:
 
     # ---- the engine's port
 
-    async def list(self, kind: str) -> list[Object]:
-        return [Object(kind, copied(body)) for ref, body in self.objects.items() if ref.kind == kind]
+    async def list(self, kind: str, known: Known = itself) -> list[Object]:
+        return [known(Object(kind, copied(body))) for ref, body in self.objects.items() if ref.kind == kind]
 
     async def read(self, ref: Name) -> Object | None:
         return self.get(*ref[::2], namespace=ref.namespace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -138,6 +138,15 @@ class Object:
             if condition.get("type") == kind:
                 return dict(condition)
         return None
+
+
+Known = Callable[[Object], Object]
+"""What is held of the same state of an object already, or the one that was read."""
+
+
+def itself(obj: Object) -> Object:
+    """Nothing is held."""
+    return obj
 
 
 def readable(status: Json) -> Mapping[str, Json]:

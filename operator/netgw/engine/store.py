@@ -56,6 +56,11 @@ class Store:
     def get(self, key: Key) -> Object | None:
         return self._objects.get(key)
 
+    def held(self, obj: Object) -> Object:
+        """The same state of it as is held already, else this one: of a LIST most is, and need not be held twice."""
+        held = self._objects.get(obj.key)
+        return held if held is not None and held.resource_version == obj.resource_version else obj
+
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         key = self._names.get(Name(kind, namespace, name))
         return None if key is None else self._objects.get(key)

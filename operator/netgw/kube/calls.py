@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
@@ -14,10 +14,15 @@ METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 WRITE = {"fieldManager": "netgw"}
 
-_PAGE = 500
+_PAGE = 100
+"""Objects, some 10 KiB each as text and several times that when parsed: of a page all of them are held at a time."""
 _WATCH_SECONDS = "300"
 
 Objects = list[dict[str, Any]]
+
+T = TypeVar("T")
+Read = Callable[[dict[str, Any]], T]
+"""What is made of an item of a LIST."""
 
 
 class Versioned(Protocol):
@@ -53,23 +58,26 @@ class Calls:
         except ObjectGone:
             return None
 
-    async def _pages(self, path: str, query: Mapping[str, str], accept: str) -> tuple[Objects, str]:
-        """All items in one consistent state, and the resourceVersion to watch from."""
+    async def _pages(self, path: str, query: Mapping[str, str], accept: str, read: Read[T]) -> tuple[list[T], str]:
+        """All items in one consistent state, as they are read, and the resourceVersion to watch from.
+
+        Each is read as soon as its page is there, and nothing else is kept of that.
+        """
         try:
-            return await self._all_pages(path, query, accept)
+            return await self._all_pages(path, query, accept, read)
         except KubernetesError as error:
             if error.status != 410:
                 raise
         # The state that the pages are read from was compacted away meanwhile.
-        return await self._all_pages(path, query, accept)
+        return await self._all_pages(path, query, accept, read)
 
-    async def _all_pages(self, path: str, query: Mapping[str, str], accept: str) -> tuple[Objects, str]:
-        items: Objects = []
+    async def _all_pages(self, path: str, query: Mapping[str, str], accept: str, read: Read[T]) -> tuple[list[T], str]:
+        items: list[T] = []
         page = self._page
         while True:
             # What is selected is little.
             answer = await self._call("GET", path, query={**query, **page}, accept=accept, large=not query)
-            items += answer.get("items") or []
+            items += map(read, answer.pop("items", None) or ())
             metadata = answer.get("metadata") or {}
             if not metadata.get("continue"):
                 return items, str(metadata.get("resourceVersion") or "")

@@ -6,10 +6,10 @@ bounded in time. The calls about Secrets and namespaces are in modules of their 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
-from netgw.kube.calls import WRITE, Objects, path_of
+from netgw.kube.calls import WRITE, Objects, Read, T, path_of
 from netgw.kube.connection import Connection
 from netgw.kube.errors import KindNotServed, KubernetesError
 from netgw.kube.namespace_calls import NamespaceCalls, NamespaceEvent, NamespaceMeta
@@ -74,14 +74,21 @@ class Cluster(SecretCalls, NamespaceCalls):
 
     async def list(self, kind: KindRef, namespace: str | None = None, field_selector: str | None = None) -> Objects:
         """All objects of a kind, in pages of one consistent state; `KindNotServed` when there is no such kind."""
+        return [*await self.list_as(kind, lambda body: body, namespace, field_selector)]
+
+    async def list_as(
+        self, kind: KindRef, read: Read[T], namespace: str | None = None, field_selector: str | None = None
+    ) -> Sequence[T]:
+        """As `list`, with what `read` makes of each object; of a page that was read nothing else is held."""
         query = {"fieldSelector": field_selector} if field_selector else {}
+        path = path_of(kind.group, kind.version, kind.plural, namespace)
         try:
-            items, _ = await self._pages(path_of(kind.group, kind.version, kind.plural, namespace), query, JSON)
+            items, _ = await self._pages(path, query, JSON, lambda item: read(_lean(item)))
         except KubernetesError as error:
             if error.status == 404:
                 raise KindNotServed(f"{kind.plural}.{kind.group}/{kind.version} is not served", 404) from None
             raise
-        return [_lean(item) for item in items]
+        return items
 
     async def get(self, kind: KindRef, namespace: str, name: str) -> dict[str, Any] | None:
         answer = await self._get(path_of(kind.group, kind.version, kind.plural, namespace, name))

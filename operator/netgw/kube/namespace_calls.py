@@ -37,8 +37,7 @@ class NamespaceCalls(Calls):
 
     async def list_namespace_metadata(self) -> tuple[list[NamespaceMeta], str]:
         """All namespaces, and the resourceVersion to watch from."""
-        items, version = await self._pages(_ALL, {}, METADATA_LIST)
-        return [_meta(item) for item in items], version
+        return await self._pages(_ALL, {}, METADATA_LIST, _meta)
 
     async def watch_namespace_metadata(self, resource_version: str) -> AsyncIterator[NamespaceEvent]:
         """Changes since a resourceVersion, for five minutes at most; `WatchExpired` when it must be listed again."""

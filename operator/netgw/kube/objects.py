@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from netgw.engine.objects import FINALIZER, Json, Name, Object
+from netgw.engine.objects import FINALIZER, Json, Known, Name, Object, itself
 from netgw.kube.client import Cluster
 from netgw.kube.kind import Kind
 
@@ -24,13 +24,12 @@ class Objects:
         self._kinds: Mapping[str, Kind] = {kind.kind: kind for kind in kinds}
         self._namespaces = namespaces
 
-    async def list(self, kind: str) -> list[Object]:
+    async def list(self, kind: str, known: Known = itself) -> list[Object]:
         """Every object of a kind in the watched namespaces."""
-        return [
-            Object(kind, body)
-            for namespace in self._namespaces or (None,)
-            for body in await self._cluster.list(self._kinds[kind], namespace)
-        ]
+        found: list[Object] = []
+        for namespace in self._namespaces or (None,):
+            found += await self._cluster.list_as(self._kinds[kind], lambda body: known(Object(kind, body)), namespace)
+        return found
 
     async def add_finalizer(self, obj: Object) -> Object:
         return await self._patch(obj, _set("/metadata/finalizers", [*obj.finalizers, FINALIZER]))

@@ -114,8 +114,7 @@ class SecretCalls(Calls):
 
     async def list_secret_metadata(self, namespace: str | None) -> tuple[list[SecretMeta], str]:
         """The metadata of all Secrets (of a namespace), and the resourceVersion to watch from."""
-        items, version = await self._pages(_path(namespace), {}, METADATA_LIST)
-        return [_meta(item) for item in items], version
+        return await self._pages(_path(namespace), {}, METADATA_LIST, _meta)
 
     async def watch_secret_metadata(self, namespace: str | None, resource_version: str) -> AsyncIterator[SecretEvent]:
         """Changes since a resourceVersion, for five minutes at most; `WatchExpired` when it must be listed again."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from netgw.app import App
-from netgw.engine.objects import Name, Object
+from netgw.engine.objects import Known, Name, Object, itself
 from support.lifeline import KubernetesDoor, Life
 from support.memory_kubernetes import MemoryKubernetes, copied
 from support.virtual_time import VirtualClock, VirtualLoop
@@ -151,9 +151,9 @@ class StaleDoor(KubernetesDoor):
         self._cluster = cluster
         self.since = since
 
-    async def list(self, kind: str) -> list[Object]:
+    async def list(self, kind: str, known: Known = itself) -> list[Object]:
         if self.since is None:
-            return await super().list(kind)
+            return await super().list(kind, known)
         then = self._cluster.as_of(self.since)
         bodies = [copied(body) for ref, body in then.items() if ref.kind == kind]
         return await self._life.through(lambda: _answer([Object(kind, body) for body in bodies]))

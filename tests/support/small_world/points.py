@@ -7,6 +7,7 @@ before or after the change next to it.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +15,7 @@ from typing import TypeVar
 
 import httpx
 
-from netgw.engine.objects import Json, Name, Object
+from netgw.engine.objects import Json, Known, Name, Object, itself
 from netgw.engine.ports import WriteConflict
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.errors import KubernetesError
@@ -128,8 +129,9 @@ class CountedKubernetes(KubernetesDoor):
     async def _counted(self, call: str, ways: tuple[Way, ...], ask: Callable[[], Awaitable[T]]) -> T:
         return await counted(self._points.next(call, ways), self._over, ask)
 
-    async def list(self, kind: str) -> list[Object]:
-        return await self._counted(f"list {kind}", KUBERNETES_READ, lambda: super(CountedKubernetes, self).list(kind))
+    async def list(self, kind: str, known: Known = itself) -> list[Object]:
+        ask = functools.partial(super().list, kind, known)
+        return await self._counted(f"list {kind}", KUBERNETES_READ, ask)
 
     async def read(self, ref: Name) -> Object | None:
         return await self._counted(f"read {ref}", KUBERNETES_READ, lambda: super(CountedKubernetes, self).read(ref))

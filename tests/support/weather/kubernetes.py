@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 
 from pydantic import SecretBytes
 
-from netgw.engine.objects import Json, Name, Object
+from netgw.engine.objects import Json, Known, Name, Object, itself
 from netgw.kube.client import Secret, SecretMeta
 from netgw.kube.errors import KubernetesError
 from support.memory_kubernetes import MemoryKubernetes
@@ -40,8 +40,8 @@ class StormyKubernetes(MemoryKubernetes):
         self.on_call: Callable[[], None] = lambda: None
         self._weather = weather
 
-    async def list(self, kind: str) -> list[Object]:
-        return await self._through(lambda: super(StormyKubernetes, self).list(kind))
+    async def list(self, kind: str, known: Known = itself) -> list[Object]:
+        return await self._through(lambda: super(StormyKubernetes, self).list(kind, known))
 
     async def read(self, ref: Name) -> Object | None:
         return await self._through(lambda: super(StormyKubernetes, self).read(ref))
