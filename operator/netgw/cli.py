@@ -23,7 +23,7 @@ from netgw.kube.connection import Connection
 from netgw.kube.errors import KubernetesError
 from netgw.kube.fingerprint import FingerprintKeyError
 from netgw.kube.provider import Client, ConfigurationError, Provider
-from netgw.memory import keep_large_blocks_apart
+from netgw.memory import keep_large_blocks_apart, keep_tls_buffers_small
 from netgw.probes import ProbesError
 from netgw.process import Connect, Fatal, Process
 from netgw.providers.upcloud.plans import Form, PlansError, plans_text
@@ -56,6 +56,7 @@ def run(**options: str | None) -> None:
         settings = Settings.load(**options)
         logs.configure(settings.log_format, settings.log_level)
         keep_large_blocks_apart()
+        keep_tls_buffers_small()
         clouds = {provider: provider.client(os.environ) for provider in PROVIDERS}
         asyncio.run(operate(settings, clouds))
     except (

@@ -314,19 +314,6 @@ def test_no_connection_is_our_error(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_a_list_of_everything_ends_its_connection(tmp_path: Path) -> None:
-    """What is selected is little: its connection may serve others."""
-    heads: list[bytes] = []
-
-    async def story(ours: Cluster) -> None:
-        await ours.list(GATEWAY)
-        await ours.list(GATEWAY, field_selector="spec.routerRef.name=edge")
-        await ours.list_secret_metadata("default")
-
-    against([http('{"metadata": {}}')], tmp_path, story, heads)
-    assert [b"connection: close" in head.lower() for head in heads] == [True, False, True]
-
-
 def test_list_begins_again_when_its_state_is_gone(tmp_path: Path) -> None:
     first = http('{"metadata": {"continue": "made-up"}, "items": [{"metadata": {"name": "old"}}]}')
     gone = http('{"kind": "Status", "code": 410, "reason": "Expired"}', "410 Gone")

@@ -75,8 +75,7 @@ class Calls:
         items: list[T] = []
         page = self._page
         while True:
-            # What is selected is little.
-            answer = await self._call("GET", path, query={**query, **page}, accept=accept, large=not query)
+            answer = await self._call("GET", path, query={**query, **page}, accept=accept)
             items += map(read, answer.pop("items", None) or ())
             metadata = answer.get("metadata") or {}
             if not metadata.get("continue"):

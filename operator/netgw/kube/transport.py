@@ -41,15 +41,12 @@ class _Call(NamedTuple):
     body: Any
     content_type: str
     accept: str
-    large: bool = False
 
 
 class _Pool(RESTClientObject):
     """Connections that stay while there is something to do, and for a while after it.
 
-    Each holds 256 KiB, asyncio's buffer for TLS, and OpenSSL's, which stays as large as what once came at a time: 344
-    KiB after a LIST. Closed after aiohttp's 15 s and made anew with the next change, they leave the heap in fragments;
-    kept after a LIST, it grows until each had one.
+    Closed after aiohttp's 15 s they would be made anew with every few changes: handshakes, and a heap in fragments.
     """
 
     def __init__(self, configuration: Configuration, idle: float) -> None:
@@ -95,13 +92,9 @@ class Transport:
         body: Any = None,
         content_type: str = JSON,
         accept: str = JSON,
-        large: bool = False,
     ) -> Any:
-        """One call; the parsed answer, or an error of `kube.errors`.
-
-        `large`: the answer may be; its connection is not used again.
-        """
-        call = _Call(method, path, query or {}, body, content_type, accept, large)
+        """One call; the parsed answer, or an error of `kube.errors`."""
+        call = _Call(method, path, query or {}, body, content_type, accept)
         what = f"{method} {path}"
         with _mapped(what):
             response = await self._send(call, self._limits)
@@ -142,16 +135,12 @@ class Transport:
             call.method,
             call.path,
             query_params=list(call.query.items()),
-            header_params=_headers(call),
+            header_params={"Accept": call.accept, "Content-Type": call.content_type},
             body=call.body,
             auth_settings=["BearerToken"],
         )
         response: aiohttp.ClientResponse = (await self._client.call_api(*request, _request_timeout=limits)).response
         return response
-
-
-def _headers(call: _Call) -> dict[str, str]:
-    return {"Accept": call.accept, "Content-Type": call.content_type} | ({"Connection": "close"} if call.large else {})
 
 
 @contextmanager
