@@ -135,11 +135,10 @@ def facts() -> dict[str, str]:
 
 def merged(kept: Kept, figures: Iterable[Figure], machine: Mapping[str, str]) -> Kept:
     """What was kept, but for the parts that were measured now."""
-    measured: dict[str, Run] = {}
+    measured: dict[str, list[Figure]] = {}
     for figure in figures:
-        run = measured.setdefault(figure["part"], {"machine": machine, "figures": []})
-        run["figures"] = [*run["figures"], figure]
-    return {**kept, **measured}
+        measured.setdefault(figure["part"], []).append(figure)
+    return {**kept, **{part: {"machine": machine, "figures": found} for part, found in measured.items()}}
 
 
 def render(kept: Kept, defects: Iterable[Mapping[str, str]]) -> str:

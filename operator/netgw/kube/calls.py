@@ -15,7 +15,7 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 WRITE = {"fieldManager": "netgw"}
 
 _PAGE = 100
-"""Objects, some 10 KiB each as text and several times that when parsed: of a page all of them are held at a time."""
+"""Objects. Those of a page are held at a time, as text and parsed."""
 _WATCH_SECONDS = "300"
 
 Objects = list[dict[str, Any]]
