@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from netgw.engine.objects import Object
 from netgw.providers.upcloud.api import Connection, Gateway, Plan, Router, Tunnel
 from netgw.providers.upcloud.api.requests import encode
-from netgw.providers.upcloud.snapshot import Entry
+from netgw.providers.upcloud.gateway.snapshot import Entry
 
 NOW = datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)
 GATEWAY_UUID = "10c153e0-12e4-4dea-8748-4f34850ff55d"

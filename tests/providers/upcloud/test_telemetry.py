@@ -16,7 +16,7 @@ from netgw.engine.outcome import Hold, Waiting
 from netgw.kube.provider import Listener, Sampling
 from netgw.kube.telemetry import CallSample, GatewaySample, Traffic, TunnelSample
 from netgw.providers.upcloud.api import Credentials, Gateway, Plan, UpCloud
-from netgw.providers.upcloud.snapshot import Entry
+from netgw.providers.upcloud.gateway.snapshot import Entry
 from netgw.providers.upcloud.telemetry import Telemetry
 from support.virtual_time import VirtualClock, VirtualLoop, run
 from support.wire import CONNECTION_UUID, GATEWAY_UUID, NOW, TUNNEL_UUID, connection, gateway, tunnel
@@ -66,7 +66,7 @@ class Account:
             recovered=lambda: None,
             blinded=lambda _: None,
         )
-        self.telemetry = Telemetry(self, self.clock, listener, Sampling(interval, share))
+        self.telemetry = Telemetry(self, self, self.clock, listener, Sampling(interval, share))
         self._api.listen(self.telemetry.called)
 
     @property
@@ -81,8 +81,8 @@ class Account:
     def entries(self) -> list[Entry]:
         return [self._entry(seen) for seen in self.gateways]
 
-    def known(self, gateway: str) -> Entry | None:
-        return next((self._entry(seen) for seen in self.gateways if seen.uuid == gateway), None)
+    def known(self, uuid: str) -> Entry | None:
+        return next((self._entry(seen) for seen in self.gateways if seen.uuid == uuid), None)
 
     def _entry(self, seen: Gateway) -> Entry:
         return Entry(seen, self.clock.now(), self.clock.wall())

@@ -108,8 +108,8 @@ LOOKING = (
     Mutant(
         "trust-a-list",
         "what a list does not name is gone",
-        f"{UPCLOUD}.account:Account._took",
-        {"self._snapshot.drop(uuid)": "self._snapshot.gone(uuid)"},
+        f"{UPCLOUD}.view:View.took",
+        {"self._cache.drop(uuid)": "self._cache.gone(uuid)"},
         story="nothing_listed",
     ),
     Mutant(
@@ -136,8 +136,8 @@ LOOKING = (
     Mutant(
         "stale-after-write",
         "what was read before our own write is believed after it",
-        f"{UPCLOUD}.account:Account.gateway",
-        {"self._snapshot.last_write(uuid)": "0.0"},
+        f"{UPCLOUD}.view:View.get",
+        {"self._cache.last_write(uuid)": "0.0"},
         story="edited",
     ),
     Mutant(

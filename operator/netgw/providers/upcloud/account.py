@@ -1,10 +1,6 @@
-"""One cached view of all gateways of one credential: one read serves every object, routers apart (`router/view.py`).
+"""One credential: whose it is, whether UpCloud answers to it, and one poller that looks at everything each interval.
 
-`GET /1.3/gateway?limit=100` returns each gateway with its connections, tunnels and their states. It is asked for every
-interval, by one poller; a change in it wakes exactly the objects it concerns. What is older than our last write to a
-tree is read anew (one `GET /1.3/gateway/{uuid}`, single flight) when somebody needs it.
-
-Absence is believed only of a uuid that itself answered 404, in UpCloud's own error shape.
+What it sees is in `gateways` and `routers`: one read serves every object.
 """
 
 from __future__ import annotations
@@ -12,39 +8,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from weakref import WeakValueDictionary
 
 from netgw.engine.outcome import CallFailed, Hold
 from netgw.engine.ports import Clock
 from netgw.kube.provider import SAMPLING, Intervals, Listener, Sampling
 from netgw.kube.telemetry import AccountSample
-from netgw.providers.upcloud.api import Connection, Gateway, Plan, Reply, UpCloud, UpCloudError
-from netgw.providers.upcloud.cache import Flights, Moved
+from netgw.providers.upcloud.api import Plan, UpCloud, UpCloudError
 from netgw.providers.upcloud.failures import Caller, mapped
+from netgw.providers.upcloud.gateway.view import Gateways
 from netgw.providers.upcloud.pace import Pace
 from netgw.providers.upcloud.plan_list import PlanList
 from netgw.providers.upcloud.refusals import Refusals
 from netgw.providers.upcloud.router.view import Routers
 from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
-from netgw.providers.upcloud.snapshot import Entry, Snapshot
 from netgw.providers.upcloud.telemetry import Telemetry
-from netgw.providers.upcloud.tunnel.state import DownMessage
 
 log = logging.getLogger(__name__)
 
-STABLE = frozenset({"running", "stopped"})
-SETUP_OVERDUE = timedelta(minutes=30)
-FAST_AFTER_TUNNEL_CHANGE = 600.0
 CREDITS_AGAIN = 3600.0
 ACCOUNT_REASONS = frozenset({"CredentialsRefused", "PermissionDenied", "RateLimited", "CloudUnavailable"})
 """Reasons that an account which answers again takes away."""
 
 
 class Account:
-    """Reads and writes of one credential, and when to make them. `caller`: what it is called, for people."""
+    """What may be done with one credential now, and when to look. `caller`: what it is called, for people."""
 
     def __init__(
         self,
@@ -69,14 +60,13 @@ class Account:
         self._clock = clock
         self._pace = Pace(clock, rng, intervals)
         self._listener = listener
-        self._snapshot = Snapshot()
-        self.telemetry = Telemetry(self, clock, listener, sampling)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._flights = Flights(clock, lambda uuid: self._read(uuid, self.api))
         self._sight = Sight(clock, self._pace.slow, caller)
         self._told_blind = False
         self._refusals = Refusals(clock)
-        self.routers = Routers(self, clock, Intervals(self._pace.slow, self._pace.fast), listener)
+        self.gateways = Gateways(self, self._sight, clock, self._pace.fast, listener)
+        self.routers = Routers(self, self.gateways, clock, Intervals(self._pace.slow, self._pace.fast), listener)
+        self.telemetry = Telemetry(self, self.gateways, clock, listener, sampling)
 
     # ---- credentials
 
@@ -145,8 +135,8 @@ class Account:
         try:
             if self.username is None:
                 await self._settle()
-            gateways, reply = await self._list()
-            await self._plans.know(client, [gateway.plan for gateway in gateways])
+            listing = await self.gateways.read_all(client)
+            await self._plans.know(client, [entry.gateway.plan for entry in listing.entries])
             if self.telemetry.is_scraped() and self._clock.now() >= self._credits_due:
                 self._know_credits((await self.api.get_account()).value.credits)
         except UpCloudError as error:
@@ -155,8 +145,8 @@ class Account:
             return
         if client is not self._client:
             return  # other credentials came meanwhile: what was read may be another account's
-        news = await self.telemetry.ask(gateways)
-        self._took(gateways, reply)
+        news = await self.telemetry.ask(entry.gateway for entry in listing.entries)
+        self.gateways.took(listing)
         if news:
             self._listener.changed(news, False)
         await self.routers.poll()
@@ -170,7 +160,7 @@ class Account:
         username = account.username
         self._know_credits(account.credits)
         if self._owner not in (None, username):
-            self._snapshot = Snapshot()  # what was seen belongs to somebody else
+            self.gateways.forget()
             self.routers.forget()
         self.username = self._owner = username
         log.info("%s: UpCloud account %s", self.caller.name, self.username)
@@ -179,31 +169,15 @@ class Account:
         """Nothing is decided by them, so they are read again only while somebody scrapes."""
         self._credits, self._credits_due = left, self._clock.now() + CREDITS_AGAIN
 
-    async def _list(self) -> tuple[list[Gateway], Reply[tuple[Gateway, ...]]]:
-        reply = await self.api.list_gateways()
-        return [await self._complete(gateway) for gateway in reply.value], reply
-
-    async def _complete(self, gateway: Gateway) -> Gateway:
-        """Older answers of the list had no connections in it: then each gateway is asked for."""
-        if gateway.connections is not None:
-            return gateway
-        return (await self.api.get_gateway(gateway=gateway.uuid)).value
-
-    def _took(self, gateways: Iterable[Gateway], reply: Reply[tuple[Gateway, ...]]) -> None:
+    def went_well(self, began: float) -> None:
+        """A look at all gateways, that began then: whoever was stopped for want of an answer goes on."""
         if self._sight.failing is not None:
             self._refusals.forget()
-        refused = self._refusals.over(reply.began)
+        refused = self._refusals.over(began)
         recovered = self._sight.failing is not None or self._told_blind or self._taken or refused
         self._taken = self._told_blind = False
         self._sight.answers()
         self._sight.looked()
-        date = reply.date or self._clock.wall()
-        listed = {gateway.uuid: Entry(gateway, reply.began, date) for gateway in gateways}
-        for entry in listed.values():
-            self._tell(self._snapshot.take(entry))
-        for uuid in self._snapshot.older_than(reply.began):
-            if uuid not in listed:
-                self._tell(self._snapshot.drop(uuid))
         if recovered:
             log.info("UpCloud answers to %s", self.caller.name)
             self._listener.recovered()
@@ -227,15 +201,7 @@ class Account:
             return 0.0  # nothing was heard with these credentials yet
         if (failing := self._sight.failing) is not None:
             return self._pace.after_failure(self._sight.failures, failing.outcome.after, lot)
-        return self._pace.usual(lot, moving=self._converging)
-
-    def _converging(self) -> bool:
-        young = self._clock.wall() - SETUP_OVERDUE
-        return any(
-            entry.gateway.operational_state not in STABLE and (entry.gateway.updated_at or young) > young
-            for entry in self._snapshot.entries()
-            if self._listener.managed(entry.gateway.uuid)
-        )
+        return self._pace.usual(lot, moving=self.gateways.are_moving)
 
     def expedite(self, seconds: float) -> None:
         """Look often for a while."""
@@ -280,19 +246,7 @@ class Account:
         """The message of CannotObserve. `last_seen`: the words for what the last look saw of one object."""
         return self._sight.blind(last_seen, self._withdrawn)
 
-    # ---- reading
-
-    def at_router(self, router: str) -> list[Gateway]:
-        """The gateways at a router, as far as they are cached."""
-        return [entry.gateway for entry in self._snapshot.entries() if router in entry.routers]
-
-    def known(self, gateway: str) -> Entry | None:
-        """What is cached, however old."""
-        return self._snapshot.get(gateway)
-
-    def entries(self) -> list[Entry] | None:
-        """Everything that is cached; None: there was no look yet."""
-        return None if not self._sight.ever or self.username is None else self._snapshot.entries()
+    # ---- plans
 
     @property
     def plans(self) -> dict[str, Plan]:
@@ -307,51 +261,7 @@ class Account:
                 await self._plans.find(self.api)
         return self.plans
 
-    def is_gone(self, uuid: str) -> bool:
-        """Whether this uuid is proven gone."""
-        return self._snapshot.is_gone(uuid)
-
-    def find_connection(self, uuid: str) -> tuple[Entry, Connection] | None:
-        """A connection by its uuid in what is cached."""
-        return self._snapshot.find_connection(uuid)
-
-    def down_message(self, tunnel: str) -> DownMessage | None:
-        """What the metrics said last of a tunnel that is down."""
-        return self.telemetry.message(tunnel)
-
-    async def gateway(self, uuid: str, *, fresh: bool = False) -> Entry | None:
-        """An entry not older than our last write to it, or than now (`fresh`). None: proven gone. Raises CallFailed."""
-        after = self._clock.now() if fresh else self._snapshot.last_write(uuid)
-        if not fresh:
-            if (entry := self._snapshot.since(uuid, after)) is not None:
-                return entry
-            if self._snapshot.is_gone(uuid):
-                return None
-        self.must_answer()
-        return await self._flights.read(uuid, after)
-
-    async def list_now(self) -> tuple[list[Entry], float, datetime]:
-        """Every gateway by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
-        self.must_answer()
-        client = self.api
-        with self.asking():
-            gateways, reply = await self._list()
-        if client is not self._client:
-            raise CallFailed(NOT_ASKED, backoff=True)
-        self._took(gateways, reply)
-        date = reply.date or self._clock.wall()
-        return [Entry(gateway, reply.began, date) for gateway in gateways], reply.began, date
-
-    async def has_connection(self, gateway: str, connection: str) -> bool:
-        """Whether a uuid that the gateway does not list answers all the same. Raises CallFailed."""
-        return await self._proof(connection, lambda: self.api.get_connection(gateway=gateway, connection=connection))
-
-    async def has_tunnel(self, gateway: str, connection: str, tunnel: str) -> bool:
-        """As `has_connection`."""
-        path = {"gateway": gateway, "connection": connection, "tunnel": tunnel}
-        return await self._proof(tunnel, lambda: self.api.get_tunnel(**path))
-
-    # ---- writing
+    # ---- calls beside the looks
 
     def lock(self, tree: str) -> asyncio.Lock:
         """One mutating call at a time to a gateway and what is below it; "" for gateways that are being made.
@@ -359,16 +269,6 @@ class Account:
         It is there for as long as somebody holds it or waits for it.
         """
         return self._locks.setdefault(tree, asyncio.Lock())
-
-    @asynccontextmanager
-    async def writing(self, tree: str) -> AsyncIterator[None]:
-        """Around a mutating call: whatever becomes of it, what was read of that tree before is stale now."""
-        try:
-            with self.asking(writes=True):
-                yield
-        finally:
-            self._snapshot.wrote(tree, self._clock.now())
-            self.expedite(2 * self._pace.fast)
 
     @contextmanager
     def asking(self, *, writes: bool = False) -> Iterator[None]:
@@ -382,42 +282,3 @@ class Account:
             raise
         if writes:
             self._refusals.forget()
-
-    # ---- inside
-
-    async def _read(self, uuid: str, client: UpCloud) -> Entry | None:
-        """`client`: that of the moment in which the account was found settled."""
-        try:
-            with self.asking():
-                reply = await client.get_gateway(gateway=uuid)
-        except CallFailed as failure:
-            if not failure.proof or client is not self._client:
-                raise
-            self._tell(self._snapshot.gone(uuid))
-            return None
-        if client is not self._client:
-            raise CallFailed(NOT_ASKED, backoff=True)
-        self._sight.looked()
-        entry = Entry(reply.value, reply.began, reply.date or self._clock.wall())
-        self._tell(self._snapshot.take(entry))
-        return self._snapshot.get(uuid)
-
-    async def _proof(self, uuid: str, read: Callable[[], Awaitable[object]]) -> bool:
-        if self._snapshot.is_gone(uuid):
-            return False
-        self.must_answer()
-        try:
-            with self.asking():
-                await read()
-        except CallFailed as failure:
-            if not failure.proof:
-                raise
-            self._snapshot.gone(uuid)
-            return False
-        return True
-
-    def _tell(self, moved: Moved) -> None:
-        if moved.tunnel:
-            self.expedite(FAST_AFTER_TUNNEL_CHANGE)
-        if moved.uuids:
-            self._listener.changed(moved.uuids, moved.listed)

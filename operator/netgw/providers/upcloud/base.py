@@ -19,9 +19,10 @@ from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
 from netgw.providers.upcloud.accounts import Accounts
 from netgw.providers.upcloud.advice.around import Advisor
 from netgw.providers.upcloud.api import Gateway
+from netgw.providers.upcloud.gateway.snapshot import Entry
 from netgw.providers.upcloud.gateway.state import is_ending
+from netgw.providers.upcloud.gateway.view import Gateways
 from netgw.providers.upcloud.room import Room
-from netgw.providers.upcloud.snapshot import Entry
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Base:
         self._account = context.accounts.of
         self._store = context.store
         self._advisor = Advisor(context.store, self.effective_name, context.cluster_networks)
+
+    def _gateways(self, obj: Object) -> Gateways:
+        return self._account(obj).gateways
 
     def hold(self, obj: Object) -> Hold | None:
         account = self._account(obj)
@@ -108,7 +112,7 @@ class Base:
         """The account, and the gateway as it is: what another one refused, or for want of room, may succeed now."""
         account = self._account(obj)
         whose = {"account": account.username}
-        entry = account.known(self._root(obj, self.parent_uuid(obj)))
+        entry = account.gateways.known(self._root(obj, self.parent_uuid(obj)))
         if entry is None:
             return whose
         decides = {"plan", "features", "addresses", "configured_status", "automatic_tunnel_internal_ip_allocation"}
@@ -146,7 +150,7 @@ class Base:
         called = f"{parent.kind} {parent.name}"
         if parent.uuid is None:
             return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud yet.")
-        if any(self._account(obj).is_gone(str(uuid)) for uuid in (parent.uuid, parent.status.get("gatewayUuid"))):
+        if any(self._gateways(obj).is_gone(str(uuid)) for uuid in (parent.uuid, parent.status.get("gatewayUuid"))):
             return Waiting("ParentNotCreated", f"{called} does not exist in UpCloud any more.")
         return None
 
@@ -156,7 +160,7 @@ class Base:
 
     def _ending_hold(self, obj: Object, gateway: str) -> Waiting | None:
         """Nothing is made under a gateway that somebody deletes in the cloud."""
-        entry = self._account(obj).known(gateway)
+        entry = self._gateways(obj).known(gateway)
         if entry is None or not is_ending(entry.gateway):
             return None
         return Waiting("ParentDeleting", f"Gateway {entry.gateway.name} ({gateway}) is being deleted in UpCloud.")
@@ -192,7 +196,7 @@ class Base:
         try:
             yield
         except CallFailed as failure:
-            entry = self._account(obj).known(gateway)
+            entry = self._gateways(obj).known(gateway)
             if failure.outcome.reason == "QuotaReached" and entry is not None:
                 failure.outcome = self._room(obj, entry).full(self.word, failure.words)
             raise

@@ -56,6 +56,12 @@ class Cache(Generic[E]):
         self._gone: dict[str, None] = {}
         self._wrote: dict[str, float] = {}
 
+    def clear(self) -> None:
+        """As if nothing had been read or written."""
+        self._entries.clear()
+        self._gone.clear()
+        self._wrote.clear()
+
     def entries(self) -> list[E]:
         """All of them, however old."""
         return list(self._entries.values())

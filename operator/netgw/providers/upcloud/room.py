@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from netgw.engine.outcome import Hold, Stalled, Waiting
 from netgw.providers.upcloud.api import Plan
-from netgw.providers.upcloud.snapshot import Entry
+from netgw.providers.upcloud.gateway.snapshot import Entry
 
 AGAIN = 15 * 60.0
 SOON = 60.0

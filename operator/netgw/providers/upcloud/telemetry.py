@@ -26,8 +26,8 @@ from netgw.kube.telemetry import CallLog, Sample
 from netgw.logs import answered
 from netgw.providers.upcloud.api import Call, Gateway, Plan, Timing, TokenBucket, Tunnel, UpCloud, UpCloudError
 from netgw.providers.upcloud.api.limiter import DEFAULT_BURST, DEFAULT_RATE
+from netgw.providers.upcloud.gateway.snapshot import Entry
 from netgw.providers.upcloud.measured import Measured, drop
-from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel.state import DownMessage, is_up
 
 log = logging.getLogger(__name__)
@@ -53,13 +53,17 @@ class Seen(Protocol):
     @property
     def api(self) -> UpCloud: ...
 
-    def entries(self) -> list[Entry] | None: ...
-
-    def known(self, gateway: str) -> Entry | None: ...
-
     def hold(self) -> Hold | None: ...
 
     def is_blind(self) -> bool: ...
+
+
+class Listed(Protocol):
+    """What is needed of its gateways."""
+
+    def entries(self) -> list[Entry] | None: ...
+
+    def known(self, uuid: str) -> Entry | None: ...
 
 
 class Asked(NamedTuple):
@@ -75,8 +79,9 @@ class Asked(NamedTuple):
 class Telemetry:
     """`run` beside the poller, `ask` with each list, `samples` for a scrape."""
 
-    def __init__(self, account: Seen, clock: Clock, listener: Listener, sampling: Sampling) -> None:
+    def __init__(self, account: Seen, gateways: Listed, clock: Clock, listener: Listener, sampling: Sampling) -> None:
         self._account = account
+        self._gateways = gateways
         self._clock = clock
         self._listener = listener
         self._interval = sampling.interval
@@ -98,7 +103,7 @@ class Telemetry:
         """Everything that is known, which is old where nobody has asked for long: it is asked for from now on."""
         begins, now = not self.is_scraped(), self._clock.now()
         self._scraped = now
-        entries = self._account.entries() or []
+        entries = self._gateways.entries() or []
         if begins:
             self._plan(entry.gateway for entry in entries)
         one_round = max(self._interval, len(self._due) / self._rate)
@@ -189,7 +194,7 @@ class Telemetry:
         uuid = min(self._due, key=lambda due: self._due[due], default=None)
         if uuid is None or self._due[uuid] > self._clock.now():
             return None
-        entry = self._account.known(uuid)
+        entry = self._gateways.known(uuid)
         if entry is not None and self._is_of_interest(entry.gateway):
             return entry.gateway
         del self._due[uuid]
@@ -232,7 +237,7 @@ class Telemetry:
 
     async def _rest(self, seconds: float | None) -> None:
         self._nudge.clear()
-        # As in `Account`: wait_for can swallow a cancellation in Python 3.11.
+        # As in `Pace`: wait_for can swallow a cancellation in Python 3.11.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._nudge.wait()

@@ -25,8 +25,8 @@ from netgw.providers.upcloud.base import Base, contradiction, links, managed_nam
 from netgw.providers.upcloud.connection import plan
 from netgw.providers.upcloud.connection.describe import describe
 from netgw.providers.upcloud.connection.model import KIND, ConnectionSpec
+from netgw.providers.upcloud.gateway.snapshot import Entry
 from netgw.providers.upcloud.room import UNSEEN
-from netgw.providers.upcloud.snapshot import Entry
 
 PARENT = "NetworkGateway"
 
@@ -57,7 +57,7 @@ class ConnectionActuator(Base):
         return None if tunnels is None else f"tunnels up {tunnels}"
 
     def _unmanaged_hold(self, obj: Object, uuid: str) -> Waiting | None:
-        if self._account(obj).known(uuid) is not None:
+        if self._gateways(obj).known(uuid) is not None:
             return None
         return Waiting("ParentNotFound", f"The account has no gateway {uuid} (gatewayRef.uuid).", 60.0)
 
@@ -68,29 +68,29 @@ class ConnectionActuator(Base):
         uuid, gateway = str(obj.uuid), obj.status.get("gatewayUuid") or self.parent_uuid(obj)
         if gateway is None:
             return Unseen("Its gateway is not known.")
-        account = self._account(obj)
-        entry = await account.gateway(gateway, fresh=fresh)
+        gateways = self._gateways(obj)
+        entry = await gateways.get(gateway, fresh=fresh)
         if entry is None:
             return Absent(f"Gateway {gateway} does not exist any more in UpCloud.", parent_gone=True)
         if (found := in_entry(entry, uuid)) is not None:
             return found
-        if not await account.has_connection(gateway, uuid):
+        if not await gateways.has_connection(gateway, uuid):
             return Absent(f"Connection {uuid} does not exist any more in UpCloud.")
-        entry = await account.gateway(gateway, fresh=True)
+        entry = await gateways.get(gateway, fresh=True)
         found = None if entry is None else in_entry(entry, uuid)
         if found is None:
             raise contradiction(gateway, f"connection {uuid}")
         return found
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
-        entry = await self._account(obj).gateway(str(parent), fresh=True)
+        entry = await self._gateways(obj).get(str(parent), fresh=True)
         if entry is None:
             return Search(self._context.clock.now(), self._context.clock.wall(), parent_gone=True)
         named = tuple(external(entry, c) for c in entry.connections if c.name == name)
         return Search(entry.began, entry.date, named)
 
     def seen(self, obj: Object) -> Sequence[External] | None:
-        entry = self._account(obj).known(str(self.parent_uuid(obj)))
+        entry = self._gateways(obj).known(str(self.parent_uuid(obj)))
         return None if entry is None else [external(entry, connection) for connection in entry.connections]
 
     def equal(self, external: External, desired: Desired) -> bool:
@@ -111,11 +111,11 @@ class ConnectionActuator(Base):
         return Resolution(desired, () if missing is None else (missing,), warnings=advice)
 
     def _known_gateway(self, obj: Object, uuid: str | None) -> Gateway | None:
-        entry = None if uuid is None else self._account(obj).known(uuid)
+        entry = None if uuid is None else self._gateways(obj).known(uuid)
         return None if entry is None else entry.gateway
 
     def _no_room(self, obj: Object, gateway: str | None) -> Hold | None:
-        entry = None if gateway is None else self._account(obj).known(gateway)
+        entry = None if gateway is None else self._gateways(obj).known(gateway)
         if entry is None:
             return Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
         return self._room(obj, entry).for_connection()
@@ -130,24 +130,24 @@ class ConnectionActuator(Base):
         gateway, account = str(desired.parent), self._account(obj)
         body = plan.creation(desired.name, {**desired.defaults, **desired.values})
         with self._counting(obj, gateway):
-            async with account.writing(gateway):
+            async with account.gateways.writing(gateway):
                 reply = await account.api.create_connection(gateway=gateway, body=body)
         return Created(reply.value.uuid, {"gatewayUuid": gateway})
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
         gateway, account = str(external.parent), self._account(obj)
-        async with account.writing(gateway):
+        async with account.gateways.writing(gateway):
             body = plan.modification(changes)
             await account.api.modify_connection(gateway=gateway, connection=external.uuid, body=body)
 
     async def children(self, obj: Object, external: External) -> Sequence[str]:
-        entry = await self._account(obj).gateway(str(external.parent), fresh=True)
+        entry = await self._gateways(obj).get(str(external.parent), fresh=True)
         connections = () if entry is None else entry.connections
         return [f"tunnel {t.name} ({t.uuid})" for c in connections if c.uuid == external.uuid for t in c.tunnels]
 
     async def delete(self, obj: Object, external: External) -> None:
         gateway, account = str(external.parent), self._account(obj)
-        async with account.writing(gateway):
+        async with account.gateways.writing(gateway):
             await account.api.delete_connection(gateway=gateway, connection=external.uuid)
 
     def identity(self, external: External) -> Mapping[str, Json]:

@@ -22,17 +22,17 @@ from netgw.engine.outcome import CallFailed, Hold, Stalled, Waiting
 from netgw.engine.ownership import MARK, mark
 from netgw.engine.plan import Change, Values, interrupting, targets
 from netgw.kube.kind import parse_spec
-from netgw.providers.upcloud.account import STABLE, Account
+from netgw.providers.upcloud.account import Account
 from netgw.providers.upcloud.advice.gateways import advise
 from netgw.providers.upcloud.api import AddressModify, Label, LabelModify
 from netgw.providers.upcloud.base import Base, Context, links, managed_name, validated
 from netgw.providers.upcloud.gateway import limits, plan
 from netgw.providers.upcloud.gateway.describe import describe
 from netgw.providers.upcloud.gateway.model import KIND, GatewaySpec
-from netgw.providers.upcloud.gateway.state import carries_traffic, is_ending
+from netgw.providers.upcloud.gateway.snapshot import Entry
+from netgw.providers.upcloud.gateway.state import STABLE, carries_traffic, is_ending
 from netgw.providers.upcloud.labels import is_label, label_key, out_of_reach, recorded_keys
 from netgw.providers.upcloud.rollout import Rollout
-from netgw.providers.upcloud.snapshot import Entry
 
 ROUTER, ROUTER_FIELD = "Router", "routerRef"
 GONE_AGAIN = 60.0
@@ -103,15 +103,15 @@ class GatewayActuator(Base):
     # ---- finding it
 
     async def owns(self, obj: Object) -> bool:
-        return obj.uuid is not None and await self._account(obj).gateway(obj.uuid) is not None
+        return obj.uuid is not None and await self._gateways(obj).get(obj.uuid) is not None
 
     async def observe(self, obj: Object, *, fresh: bool) -> Look:
         uuid = str(obj.uuid)
-        entry = await self._account(obj).gateway(uuid, fresh=fresh)
+        entry = await self._gateways(obj).get(uuid, fresh=fresh)
         return Absent(f"Gateway {uuid} does not exist any more in UpCloud.") if entry is None else external(entry)
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
-        entries, began, date = await self._account(obj).list_now()
+        entries, began, date = await self._gateways(obj).list_now()
         found = [external(entry) for entry in entries]
         return Search(
             began=began,
@@ -121,7 +121,7 @@ class GatewayActuator(Base):
         )
 
     def seen(self, obj: Object) -> Sequence[External] | None:
-        entries = self._account(obj).entries()
+        entries = self._gateways(obj).entries()
         return None if entries is None else [external(entry) for entry in entries]
 
     def equal(self, external: External, desired: Desired) -> bool:
@@ -187,7 +187,7 @@ class GatewayActuator(Base):
     async def create(self, obj: Object, desired: Desired) -> Created:
         account = self._account(obj)
         try:
-            async with account.writing(""):
+            async with account.gateways.writing(""):
                 body = plan.creation(desired.name, {**desired.defaults, **desired.values})
                 return Created((await account.api.create_gateway(body=body)).value.uuid)
         except CallFailed as failure:
@@ -199,7 +199,7 @@ class GatewayActuator(Base):
         """A router has one gateway: name it. Another gateway of the name is found by whoever asked."""
         router = desired.values["routerRef.uuid"]
         try:
-            entries, _, _ = await account.list_now()
+            entries, _, _ = await account.gateways.list_now()
         except CallFailed:
             return None
         for gateway in (entry.gateway for entry in entries):
@@ -213,7 +213,7 @@ class GatewayActuator(Base):
 
     async def update(self, obj: Object, external: External, desired: Desired, changes: Sequence[Change]) -> None:
         account, gateway, first = self._account(obj), external.uuid, changes[0]
-        async with account.writing(gateway):
+        async with account.gateways.writing(gateway):
             if is_label(first.path):
                 await self._put_label(account, gateway, first)
             elif (name := plan.address_name(first.path)) is None:
@@ -236,20 +236,20 @@ class GatewayActuator(Base):
             await account.api.modify_label(gateway=gateway, key=key, body=LabelModify(value=change.target))
 
     async def act(self, obj: Object, external: External, action: Action) -> None:
-        async with self._account(obj).writing(external.uuid):
+        async with self._gateways(obj).writing(external.uuid):
             await self._account(obj).api.flush_nat(gateway=external.uuid)
 
     async def children(self, obj: Object, external: External) -> Sequence[str]:
-        entry = await self._account(obj).gateway(external.uuid, fresh=True)
+        entry = await self._gateways(obj).get(external.uuid, fresh=True)
         return [] if entry is None else [f"connection {c.name} ({c.uuid})" for c in entry.connections]
 
     async def unmark(self, obj: Object, external: External) -> None:
         if external.owner is not None and self._is_mine(obj, external):
-            async with self._account(obj).writing(external.uuid):
+            async with self._gateways(obj).writing(external.uuid):
                 await self._account(obj).api.delete_label(gateway=external.uuid, key=MARK)
 
     async def delete(self, obj: Object, external: External) -> None:
-        async with self._account(obj).writing(external.uuid):
+        async with self._gateways(obj).writing(external.uuid):
             await self._account(obj).api.delete_gateway(gateway=external.uuid)
 
     def identity(self, external: External) -> Mapping[str, Json]:

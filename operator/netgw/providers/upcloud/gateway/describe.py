@@ -7,10 +7,9 @@ from datetime import datetime
 
 from netgw.engine.actuator import Condition, ConditionStatus, Observation
 from netgw.engine.objects import Json, Object, format_time, parse_time
-from netgw.providers.upcloud.account import SETUP_OVERDUE, STABLE
 from netgw.providers.upcloud.api import Gateway, Plan
-from netgw.providers.upcloud.gateway.state import SETTING_UP, is_ending
-from netgw.providers.upcloud.snapshot import Entry
+from netgw.providers.upcloud.gateway.snapshot import Entry
+from netgw.providers.upcloud.gateway.state import SETTING_UP, SETUP_OVERDUE, STABLE, is_ending
 from netgw.providers.upcloud.tunnel.state import is_up, up_of_all
 
 

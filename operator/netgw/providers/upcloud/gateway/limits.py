@@ -21,8 +21,8 @@ from netgw.engine.plan import Values
 from netgw.providers.upcloud.advice.who import some
 from netgw.providers.upcloud.api import Plan, UpCloudError
 from netgw.providers.upcloud.failures import what_it_says
+from netgw.providers.upcloud.gateway.snapshot import Entry
 from netgw.providers.upcloud.room import AGAIN
-from netgw.providers.upcloud.snapshot import Entry
 
 Plans = Mapping[str, Plan]
 

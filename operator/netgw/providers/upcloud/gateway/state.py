@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from netgw.providers.upcloud.api import Gateway
 
 SETTING_UP = frozenset(
@@ -18,6 +20,11 @@ SETTING_UP = frozenset(
     }
 )
 """Before `running`; `stopped` and unknown words are neither these nor an error."""
+
+STABLE = frozenset({"running", "stopped"})
+"""Nothing more comes by itself."""
+
+SETUP_OVERDUE = timedelta(minutes=30)
 
 ENDING = ("delete-", "detach-")
 """How the words begin of a gateway that goes."""

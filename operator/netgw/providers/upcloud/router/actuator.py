@@ -73,11 +73,11 @@ class RouterActuator(Base):
     # ---- finding it
 
     async def owns(self, obj: Object) -> bool:
-        return obj.uuid is not None and await self._routers(obj).router(obj.uuid) is not None
+        return obj.uuid is not None and await self._routers(obj).get(obj.uuid) is not None
 
     async def observe(self, obj: Object, *, fresh: bool) -> Look:
         uuid = str(obj.uuid)
-        entry = await self._routers(obj).router(uuid, fresh=fresh)
+        entry = await self._routers(obj).get(uuid, fresh=fresh)
         return Absent(f"Router {uuid} does not exist any more in UpCloud.") if entry is None else external(entry)
 
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
@@ -131,7 +131,7 @@ class RouterActuator(Base):
         account = self._account(obj)
         entry: RouterEntry | None = external.wire
         if plan.relabels(changes):
-            entry = await account.routers.router(external.uuid, fresh=True)
+            entry = await account.routers.get(external.uuid, fresh=True)
         if entry is None:
             return  # gone meanwhile, which the next pass tells
         async with account.routers.writing(external.uuid):
@@ -144,10 +144,10 @@ class RouterActuator(Base):
             await self.update(obj, external, Desired(external.name, None, {}), (change,))
 
     async def children(self, obj: Object, external: External) -> Sequence[str]:
-        entry = await self._routers(obj).router(external.uuid, fresh=True)
+        entry = await self._routers(obj).get(external.uuid, fresh=True)
         if entry is None:
             return []
-        gateways = attached(entry.router, self._account(obj).at_router(external.uuid))
+        gateways = attached(entry.router, self._gateways(obj).at_router(external.uuid))
         named = [f"gateway {name} ({uuid})" if name else f"gateway {uuid}" for uuid, name in gateways.items()]
         return [*named, *(f"network {uuid}" for uuid in entry.router.networks)]
 
@@ -168,7 +168,7 @@ class RouterActuator(Base):
 
     def describe(self, obj: Object, external: External, resolution: Resolution | None) -> Observation:
         entry: RouterEntry = external.wire
-        known = describe(entry.router, self._account(obj).at_router(external.uuid))
+        known = describe(entry.router, self._gateways(obj).at_router(external.uuid))
         return dataclasses.replace(known, notes={"ownLabelKeys": recorded_keys(obj, entry.router.labels)})
 
 

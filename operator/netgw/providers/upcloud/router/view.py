@@ -8,19 +8,17 @@ which proves nothing; gone is only what itself answered 404 in UpCloud's own wor
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from netgw.engine.outcome import CallFailed, Hold, Waiting
+from netgw.engine.outcome import Hold, Waiting
 from netgw.engine.ports import Clock
 from netgw.kube.provider import Intervals, Listener
-from netgw.providers.upcloud.api import Gateway, Reply, Router, UpCloud, UpCloudError
-from netgw.providers.upcloud.cache import Cache, Flights, Moved
-from netgw.providers.upcloud.failures import Caller
-from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
+from netgw.providers.upcloud.api import Router, UpCloud, UpCloudError
+from netgw.providers.upcloud.cache import Cache, Moved
+from netgw.providers.upcloud.gateway.view import Gateways
+from netgw.providers.upcloud.sight import REFUSALS, Sight
+from netgw.providers.upcloud.view import Host, Listing, View
 
 log = logging.getLogger(__name__)
 
@@ -53,36 +51,14 @@ class RouterCache(Cache[RouterEntry]):
         return Moved() if old.router == new.router else Moved(frozenset({new.uuid}))
 
 
-class Host(Protocol):
-    """What is needed of the account."""
+class Routers(View[RouterEntry]):
+    """`poll` with each look of the account."""
 
-    caller: Caller
-
-    @property
-    def api(self) -> UpCloud: ...
-
-    def has(self, client: UpCloud) -> bool: ...
-
-    def must_answer(self) -> None: ...
-
-    def asking(self, *, writes: bool = False) -> AbstractContextManager[None]: ...
-
-    def expedite(self, seconds: float) -> None: ...
-
-    def at_router(self, router: str) -> list[Gateway]: ...
-
-
-class Routers:
-    """`poll` with each look of the account; `router` and `list_now` for those who must know."""
-
-    def __init__(self, account: Host, clock: Clock, intervals: Intervals, listener: Listener) -> None:
-        self._account = account
-        self._clock = clock
-        self._intervals = intervals
+    def __init__(self, host: Host, gateways: Gateways, clock: Clock, intervals: Intervals, listener: Listener) -> None:
+        super().__init__(host, RouterCache(), Sight(clock, intervals.slow, host.caller), clock, intervals.fast)
+        self._gateways = gateways
+        self._interval = intervals.slow
         self._listener = listener
-        self._cache = RouterCache()
-        self._flights = Flights(clock, lambda uuid: self._read(uuid, account.api))
-        self._sight = Sight(clock, intervals.slow, account.caller)
         self._listed = False
         self._told_blind = False
 
@@ -92,20 +68,20 @@ class Routers:
         """One look at all of them, where there is a need. Never raises for what the cloud does."""
         if not self._listener.serves_kind(KIND):
             return self._rest()
-        client = self._account.api
+        client = self._host.api
         try:
-            reply = await client.list_routers()
+            listing = await self.read_all(client)
         except UpCloudError as error:
             return self._failed(error)
-        if self._account.has(client):
-            self._took(reply)
+        if self._host.has(client):
+            self.took(listing)
         return None
 
     def _failed(self, error: UpCloudError) -> None:
         """Told at once where only a person helps, else when nothing was seen for too long."""
         outcome, blind = self._sight.failed(error), self._sight.is_blind()
         if outcome is not None:
-            name = self._account.caller.name
+            name = self._host.caller.name
             said, named = "routers cannot be observed with %s: %s: %s", {"correlation_id": error.correlation_id}
             log.warning(said, name, outcome.reason, error, extra=named)
         if (outcome is not None and outcome.reason in REFUSALS) or (blind and not self._told_blind):
@@ -113,8 +89,7 @@ class Routers:
         self._told_blind = blind
 
     def forget(self) -> None:
-        """What was read belongs to somebody else."""
-        self._cache = RouterCache()
+        super().forget()
         self._listed = False
 
     def _rest(self) -> None:
@@ -123,25 +98,18 @@ class Routers:
             self._listed = False
             for entry in self._cache.entries():
                 self._tell(self._cache.drop(entry.uuid))
-        self._sight = Sight(self._clock, self._intervals.slow, self._account.caller)
+        self._sight = Sight(self._clock, self._interval, self._host.caller)
 
-    def _took(self, reply: Reply[tuple[Router, ...]]) -> list[RouterEntry]:
+    def took(self, listing: Listing[RouterEntry]) -> None:
         self._sight.answers()
         self._sight.looked()
         self._listed = True
-        date = reply.date or self._clock.wall()
-        listed = {router.uuid: RouterEntry(router, reply.began, date) for router in reply.value}
-        for entry in listed.values():
-            self._tell(self._cache.take(entry))
-        for uuid in self._cache.older_than(reply.began):
-            if uuid not in listed:
-                self._tell(self._cache.drop(uuid))
-        return list(listed.values())
+        super().took(listing)
 
     def _tell(self, moved: Moved) -> None:
         """Also those gateways that are at the router: how many networks it has is in the advice on them."""
         if moved.uuids:
-            gateways = {gateway.uuid for uuid in moved.uuids for gateway in self._account.at_router(uuid)}
+            gateways = {gateway.uuid for uuid in moved.uuids for gateway in self._gateways.at_router(uuid)}
             self._listener.changed(moved.uuids | gateways, moved.listed)
 
     # ---- what may be done now
@@ -159,66 +127,19 @@ class Routers:
 
     # ---- reading
 
-    def known(self, uuid: str) -> RouterEntry | None:
-        """What is cached, however old."""
-        return self._cache.get(uuid)
-
     def entries(self) -> list[RouterEntry] | None:
         """All of them, as listed last; None: not listed yet, which is then soon done."""
         if not self._listed:
-            self._account.expedite(2 * self._intervals.fast)
+            self._host.expedite(2 * self._fast)
             return None
         return self._cache.entries()
 
-    def is_gone(self, uuid: str) -> bool:
-        """Whether this uuid is proven gone."""
-        return self._cache.is_gone(uuid)
+    async def read_all(self, client: UpCloud) -> Listing[RouterEntry]:
+        """`GET /1.3/router`."""
+        reply = await client.list_routers()
+        date = self._date(reply)
+        return Listing([RouterEntry(router, reply.began, date) for router in reply.value], reply.began, date)
 
-    async def router(self, uuid: str, *, fresh: bool = False) -> RouterEntry | None:
-        """An entry not older than our last write to it, or than now (`fresh`). None: proven gone. Raises CallFailed."""
-        after = self._clock.now() if fresh else self._cache.last_write(uuid)
-        if not fresh:
-            if (entry := self._cache.since(uuid, after)) is not None:
-                return entry
-            if self._cache.is_gone(uuid):
-                return None
-        self._account.must_answer()
-        return await self._flights.read(uuid, after)
-
-    async def list_now(self) -> tuple[list[RouterEntry], float, datetime]:
-        """Every router by a read that begins now, with that time and the cloud's clock. Raises CallFailed."""
-        self._account.must_answer()
-        client = self._account.api
-        with self._account.asking():
-            reply = await client.list_routers()
-        if not self._account.has(client):
-            raise CallFailed(NOT_ASKED, backoff=True)
-        return self._took(reply), reply.began, reply.date or self._clock.wall()
-
-    async def _read(self, uuid: str, client: UpCloud) -> RouterEntry | None:
-        """`client`: that of the moment in which the account was found settled."""
-        try:
-            with self._account.asking():
-                reply = await client.get_router(router=uuid)
-        except CallFailed as failure:
-            if not failure.proof or not self._account.has(client):
-                raise
-            self._tell(self._cache.gone(uuid))
-            return None
-        if not self._account.has(client):
-            raise CallFailed(NOT_ASKED, backoff=True)
-        self._sight.looked()
-        self._tell(self._cache.take(RouterEntry(reply.value, reply.began, reply.date or self._clock.wall())))
-        return self._cache.get(uuid)
-
-    # ---- writing
-
-    @asynccontextmanager
-    async def writing(self, uuid: str) -> AsyncIterator[None]:
-        """Around a mutating call: whatever becomes of it, what was read of that router before is stale now."""
-        try:
-            with self._account.asking(writes=True):
-                yield
-        finally:
-            self._cache.wrote(uuid, self._clock.now())
-            self._account.expedite(2 * self._intervals.fast)
+    async def _read_one(self, client: UpCloud, uuid: str) -> RouterEntry:
+        reply = await client.get_router(router=uuid)
+        return RouterEntry(reply.value, reply.began, self._date(reply))

@@ -30,9 +30,9 @@ from netgw.providers.upcloud.advice.gateways import parent
 from netgw.providers.upcloud.advice.tunnels import internal_ip_hold
 from netgw.providers.upcloud.api import Connection, Tunnel
 from netgw.providers.upcloud.base import Base, Context, contradiction, links, managed_name, validated
+from netgw.providers.upcloud.gateway.snapshot import Entry
 from netgw.providers.upcloud.rollout import Rollout
 from netgw.providers.upcloud.room import UNSEEN, Room
-from netgw.providers.upcloud.snapshot import Entry
 from netgw.providers.upcloud.tunnel import plan
 from netgw.providers.upcloud.tunnel.describe import Known, describe
 from netgw.providers.upcloud.tunnel.key import Keys, KeyState, accepted_key, push_requested
@@ -95,14 +95,14 @@ class TunnelActuator(Base):
         parent = self._store.parent(obj)
         if parent is not None and parent.uuid == connection and parent.status.get("gatewayUuid"):
             return str(parent.status["gatewayUuid"])
-        found = None if connection is None else self._account(obj).find_connection(connection)
+        found = None if connection is None else self._gateways(obj).find_connection(connection)
         if found is not None:
             return found[0].gateway.uuid
         recorded = obj.status.get("gatewayUuid")
         return str(recorded) if recorded else None
 
     def _unmanaged_hold(self, obj: Object, uuid: str) -> Waiting | None:
-        if self._account(obj).find_connection(uuid) is not None:
+        if self._gateways(obj).find_connection(uuid) is not None:
             return None
         return Waiting("ParentNotFound", f"The account has no connection {uuid} (connectionRef.uuid).", 60.0)
 
@@ -114,18 +114,18 @@ class TunnelActuator(Base):
         gateway = obj.status.get("gatewayUuid") or self._gateway_uuid(obj, connection)
         if gateway is None or connection is None:
             return Unseen("Its gateway is not known.")
-        account = self._account(obj)
-        entry = await account.gateway(gateway, fresh=fresh)
+        gateways = self._gateways(obj)
+        entry = await gateways.get(gateway, fresh=fresh)
         if entry is None:
             return Absent(f"Gateway {gateway} does not exist any more in UpCloud.", parent_gone=True)
         if (found := in_entry(entry, uuid, obj)) is not None:
             return found
         listed = any(known.uuid == connection for known in entry.connections)
-        if not listed and not await account.has_connection(gateway, connection):
+        if not listed and not await gateways.has_connection(gateway, connection):
             return Absent(f"Connection {connection} does not exist any more in UpCloud.", parent_gone=True)
-        if not await account.has_tunnel(gateway, connection, uuid):
+        if not await gateways.has_tunnel(gateway, connection, uuid):
             return Absent(f"Tunnel {uuid} does not exist any more in UpCloud.")
-        entry = await account.gateway(gateway, fresh=True)
+        entry = await gateways.get(gateway, fresh=True)
         found = None if entry is None else in_entry(entry, uuid, obj)
         if found is None:
             raise contradiction(gateway, f"tunnel {uuid}")
@@ -134,19 +134,19 @@ class TunnelActuator(Base):
     async def search(self, obj: Object, name: str, parent: str | None) -> Search:
         """Tunnel names are unique per gateway, so all its connections are searched."""
         now, wall = self._context.clock.now(), self._context.clock.wall()
-        account, connection = self._account(obj), str(parent)
+        gateways, connection = self._gateways(obj), str(parent)
         gateway = self._gateway_uuid(obj, parent)
         if gateway is None:
             # Of a create that was cut, and its connection is another one by now: nobody recorded where that was.
-            entries, began, date = await account.list_now()
+            entries, began, date = await gateways.list_now()
             gateway = next((e.gateway.uuid for e in entries for c in e.connections if c.uuid == connection), None)
             if gateway is None:
                 return Search(began, date, parent_unseen=True)
-        entry = await account.gateway(gateway, fresh=True)
+        entry = await gateways.get(gateway, fresh=True)
         if entry is None:
             return Search(now, wall, parent_gone=True)
         if all(known.uuid != connection for known in entry.connections):
-            if not await account.has_connection(gateway, connection):
+            if not await gateways.has_connection(gateway, connection):
                 return Search(now, wall, parent_gone=True)
             raise contradiction(gateway, f"connection {connection}")
         named = tuple(external(entry, c, tunnel, obj) for c, tunnel in entry.tunnels() if tunnel.name == name)
@@ -154,7 +154,7 @@ class TunnelActuator(Base):
 
     def seen(self, obj: Object) -> Sequence[External] | None:
         connection = str(self.parent_uuid(obj))
-        found = self._account(obj).find_connection(connection)
+        found = self._gateways(obj).find_connection(connection)
         return None if found is None else [external(*found, tunnel, obj) for tunnel in found[1].tunnels]
 
     def equal(self, external: External, desired: Desired) -> bool:
@@ -210,7 +210,7 @@ class TunnelActuator(Base):
 
     def _resolve_new(self, obj: Object, desired: Desired, state: KeyState, turn: Turn) -> Resolution:
         gateway = self._gateway_uuid(obj, desired.parent)
-        entry = None if gateway is None else self._account(obj).known(gateway)
+        entry = None if gateway is None else self._gateways(obj).known(gateway)
         if entry is None:
             unseen = Waiting("ParentNotCreated", "The gateway has not been seen in UpCloud yet.", UNSEEN)
             holds = tuple(hold for hold in (turn.hold, state.hold, unseen) if hold)
@@ -242,7 +242,7 @@ class TunnelActuator(Base):
         local = str(desired.values.get("localAddress.name") or desired.defaults["localAddress.name"])
         body = plan.creation(desired.name, local, desired.values, desired.payload.key)
         with self._counting(obj, gateway):
-            async with account.writing(gateway):
+            async with account.gateways.writing(gateway):
                 reply = await account.api.create_tunnel(gateway=gateway, connection=connection, body=body)
         return Created(reply.value.uuid, {"gatewayUuid": gateway, "connectionUuid": connection})
 
@@ -250,7 +250,7 @@ class TunnelActuator(Base):
         entry, connection, tunnel = external.wire
         body = plan.modification(tunnel.name, changes, desired.payload.key)
         gateway, account = entry.gateway.uuid, self._account(obj)
-        async with account.writing(gateway):
+        async with account.gateways.writing(gateway):
             await account.api.modify_tunnel(
                 gateway=gateway, connection=connection.uuid, tunnel=external.uuid, body=body
             )
@@ -261,7 +261,7 @@ class TunnelActuator(Base):
     async def delete(self, obj: Object, external: External) -> None:
         entry, connection, _ = external.wire
         gateway, account = entry.gateway.uuid, self._account(obj)
-        async with account.writing(gateway):
+        async with account.gateways.writing(gateway):
             await account.api.delete_tunnel(gateway=gateway, connection=connection.uuid, tunnel=external.uuid)
 
     def identity(self, external: External) -> Mapping[str, Json]:
@@ -275,7 +275,7 @@ class TunnelActuator(Base):
         interrupted, after = self._rollout.interrupted(obj, up=up, began=external.began)
         known = Known(
             now=self._context.clock.wall(),
-            message=self._account(obj).down_message(tunnel.uuid),
+            message=self._account(obj).telemetry.message(tunnel.uuid),
             seen_up=self._seen_up.get(tunnel.uuid),
             interrupted=interrupted,
             after=after,

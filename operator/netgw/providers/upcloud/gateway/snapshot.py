@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def connections(self) -> tuple[Connection, ...]:
-        """Its connections; what the answer does not tell counts as none (see `Account._complete`)."""
+        """Its connections; what the answer does not tell counts as none (see `Gateways._complete`)."""
         return self.gateway.connections or ()
 
     def tunnels(self) -> Iterator[tuple[Connection, Tunnel]]:
@@ -62,14 +62,6 @@ class Entry:
 
 class Snapshot(Cache[Entry]):
     """Every gateway of one account, by uuid."""
-
-    def find_connection(self, uuid: str) -> tuple[Entry, Connection] | None:
-        """A connection by its uuid."""
-        for entry in self._entries.values():
-            for connection in entry.connections:
-                if connection.uuid == uuid:
-                    return entry, connection
-        return None
 
     def _came_or_went(self, entry: Entry) -> Moved:
         return Moved(frozenset(entry.uuids() | entry.routers), listed=True)
