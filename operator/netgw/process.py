@@ -16,14 +16,14 @@ import random
 import signal
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import choice
 from typing import Any, Literal
 
-from netgw.app import App, Guard, Options, Sources, Unguarded
+from netgw.app import App
 from netgw.engine.objects import Object
 from netgw.kinds import KINDS
 from netgw.kube.client import Cluster
@@ -42,6 +42,8 @@ from netgw.kube.secrets import SecretWatcher
 from netgw.metrics import Exporter
 from netgw.probes import ProbeServer, probes_app
 from netgw.settings import Settings
+from netgw.sources import Guard, Options, Sources, Unguarded
+from netgw.tasks import cancelled, first_of, running
 
 log = logging.getLogger(__name__)
 
@@ -296,36 +298,7 @@ def one_line(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     log.debug("its traceback", exc_info=error)
 
 
-@asynccontextmanager
-async def running(work: Any, name: str) -> AsyncIterator[None]:
-    """A task for as long as the context lasts."""
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        await cancelled(task)
-
-
-async def cancelled(task: asyncio.Task[Any]) -> None:
-    """End a task, whatever it says to that."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
 async def raise_when(event: asyncio.Event, message: str) -> None:
     """End the process when this happens."""
     await event.wait()
     raise Fatal(message)
-
-
-async def first_of(works: Sequence[Awaitable[Any]]) -> None:
-    """Wait for the first that ends, with its exception if it has one, and cancel the others."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -20,7 +20,7 @@ from secrets import choice
 
 from pydantic import SecretStr
 
-from netgw.app import App, Options, Sources
+from netgw.app import App
 from netgw.engine.objects import Name, Object
 from netgw.engine.ports import ObjectGone, WriteConflict
 from netgw.engine.release import Kept
@@ -34,8 +34,10 @@ from netgw.kube.objects import Objects
 from netgw.kube.provider import Client, Intervals, Making, Provider
 from netgw.kube.secret_writer import ClusterSecretWriter
 from netgw.kube.secrets import SecretWatcher
-from netgw.process import Connect, SystemClock, cluster_name, first_of, running
+from netgw.process import Connect, SystemClock, cluster_name
 from netgw.settings import Settings
+from netgw.sources import Options, Sources
+from netgw.tasks import first_of, running
 
 LEASE = "netgw"
 PROBE_SECONDS = 3.0

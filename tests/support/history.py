@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from netgw.app import App, Guard, Options, Sources, Unguarded
+from netgw.app import App
 from netgw.engine.objects import Name, Object
 from netgw.kube.provider import Intervals, Making
 from netgw.providers.upcloud.api import Credentials
@@ -20,6 +20,7 @@ from netgw.providers.upcloud.clients import Clients
 from netgw.providers.upcloud.provider import UPCLOUD
 from netgw.providers.upcloud.simulator import World, transport
 from netgw.providers.upcloud.simulator.faults import Faults
+from netgw.sources import Guard, Options, Sources, Unguarded
 from support.lifeline import CloudDoor, KubernetesDoor, Life, NamespacesDoor, SecretsDoor, Witness
 from support.memory_kubernetes import FINGERPRINTS, MemoryKubernetes
 from support.virtual_time import VirtualClock, VirtualLoop, run
