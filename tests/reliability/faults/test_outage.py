@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from netgw.providers.upcloud.api.transport import FURTHER_TRIES
-from netgw.providers.upcloud.pace import RETRY_FIRST, RETRY_SPREAD
+from netgw.providers.upcloud.observing.pace import RETRY_FIRST, RETRY_SPREAD
 from netgw.providers.upcloud.simulator.records import Router
 from support.days import HOUR
 from support.figures import Figures

@@ -7,7 +7,7 @@ import asyncio
 from netgw.engine.recall import LEAST
 from netgw.engine.store import BURIED_MOST
 from netgw.kube.telemetry import BUCKETS
-from netgw.providers.upcloud.cache import GONE_MOST
+from netgw.providers.upcloud.observing.cache import GONE_MOST
 from support.days import TOKENS, Day, day
 from support.effort import effort
 from support.figures import Figures

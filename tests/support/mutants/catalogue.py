@@ -108,7 +108,7 @@ LOOKING = (
     Mutant(
         "trust-a-list",
         "what a list does not name is gone",
-        f"{UPCLOUD}.view:View.took",
+        f"{UPCLOUD}.observing.view:View.took",
         {"self._cache.drop(uuid)": "self._cache.gone(uuid)"},
         story="nothing_listed",
     ),
@@ -129,14 +129,14 @@ LOOKING = (
     Mutant(
         "snapshot-backwards",
         "a read that began earlier replaces one that began later",
-        f"{UPCLOUD}.cache:Cache.take",
+        f"{UPCLOUD}.observing.cache:Cache.take",
         {"if old is not None and old.began > entry.began:": "if False:"},
         story="late_list",
     ),
     Mutant(
         "stale-after-write",
         "what was read before our own write is believed after it",
-        f"{UPCLOUD}.view:View.get",
+        f"{UPCLOUD}.observing.view:View.get",
         {"self._cache.last_write(uuid)": "0.0"},
         story="edited",
     ),

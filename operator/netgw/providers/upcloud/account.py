@@ -20,12 +20,12 @@ from netgw.kube.telemetry import AccountSample
 from netgw.providers.upcloud.api import Plan, UpCloud, UpCloudError
 from netgw.providers.upcloud.failures import Caller, mapped
 from netgw.providers.upcloud.gateway.view import Gateways
-from netgw.providers.upcloud.pace import Pace
-from netgw.providers.upcloud.plan_list import PlanList
-from netgw.providers.upcloud.refusals import Refusals
+from netgw.providers.upcloud.observing.pace import Pace
+from netgw.providers.upcloud.observing.plan_list import PlanList
+from netgw.providers.upcloud.observing.refusals import Refusals
+from netgw.providers.upcloud.observing.sight import NOT_ASKED, REFUSALS, Sight
 from netgw.providers.upcloud.router.view import Routers
-from netgw.providers.upcloud.sight import NOT_ASKED, REFUSALS, Sight
-from netgw.providers.upcloud.telemetry import Telemetry
+from netgw.providers.upcloud.telemetry.asking import Telemetry
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from netgw.providers.upcloud.advice.gateways import outline
 from netgw.providers.upcloud.api import Connection, Gateway, Tunnel
-from netgw.providers.upcloud.cache import Cache, Moved
+from netgw.providers.upcloud.observing.cache import Cache, Moved
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from netgw.engine.outcome import CallFailed
 from netgw.engine.ports import Clock
 from netgw.kube.provider import Listener
 from netgw.providers.upcloud.api import Connection, Gateway, UpCloud
-from netgw.providers.upcloud.cache import Moved
 from netgw.providers.upcloud.gateway.snapshot import Entry, Snapshot
 from netgw.providers.upcloud.gateway.state import SETUP_OVERDUE, STABLE
-from netgw.providers.upcloud.sight import Sight
-from netgw.providers.upcloud.view import Host, Listing, View
+from netgw.providers.upcloud.observing.cache import Moved
+from netgw.providers.upcloud.observing.sight import Sight
+from netgw.providers.upcloud.observing.view import Host, Listing, View
 
 FAST_AFTER_TUNNEL_CHANGE = 600.0
 

@@ -15,10 +15,10 @@ from netgw.engine.outcome import Hold, Waiting
 from netgw.engine.ports import Clock
 from netgw.kube.provider import Intervals, Listener
 from netgw.providers.upcloud.api import Router, UpCloud, UpCloudError
-from netgw.providers.upcloud.cache import Cache, Moved
 from netgw.providers.upcloud.gateway.view import Gateways
-from netgw.providers.upcloud.sight import REFUSALS, Sight
-from netgw.providers.upcloud.view import Host, Listing, View
+from netgw.providers.upcloud.observing.cache import Cache, Moved
+from netgw.providers.upcloud.observing.sight import REFUSALS, Sight
+from netgw.providers.upcloud.observing.view import Host, Listing, View
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from netgw.kube.provider import Listener, Sampling
 from netgw.kube.telemetry import CallSample, GatewaySample, Traffic, TunnelSample
 from netgw.providers.upcloud.api import Credentials, Gateway, Plan, UpCloud
 from netgw.providers.upcloud.gateway.snapshot import Entry
-from netgw.providers.upcloud.telemetry import Telemetry
+from netgw.providers.upcloud.telemetry.asking import Telemetry
 from support.virtual_time import VirtualClock, VirtualLoop, run
 from support.wire import CONNECTION_UUID, GATEWAY_UUID, NOW, TUNNEL_UUID, connection, gateway, tunnel
 

@@ -14,9 +14,9 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from netgw.engine.outcome import CallFailed
 from netgw.engine.ports import Clock
 from netgw.providers.upcloud.api import Reply, UpCloud
-from netgw.providers.upcloud.cache import Cache, Dated, Flights, Moved
 from netgw.providers.upcloud.failures import Caller
-from netgw.providers.upcloud.sight import NOT_ASKED, Sight
+from netgw.providers.upcloud.observing.cache import Cache, Dated, Flights, Moved
+from netgw.providers.upcloud.observing.sight import NOT_ASKED, Sight
 
 E = TypeVar("E", bound=Dated)
 

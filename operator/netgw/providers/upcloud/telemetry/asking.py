@@ -27,7 +27,7 @@ from netgw.logs import answered
 from netgw.providers.upcloud.api import Call, Gateway, Plan, Timing, TokenBucket, Tunnel, UpCloud, UpCloudError
 from netgw.providers.upcloud.api.limiter import DEFAULT_BURST, DEFAULT_RATE
 from netgw.providers.upcloud.gateway.snapshot import Entry
-from netgw.providers.upcloud.measured import Measured, drop
+from netgw.providers.upcloud.telemetry.measured import Measured, drop
 from netgw.providers.upcloud.tunnel.state import DownMessage, is_up
 
 log = logging.getLogger(__name__)

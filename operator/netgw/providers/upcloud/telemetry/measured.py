@@ -12,7 +12,7 @@ from typing import TypeVar
 from netgw.kube.telemetry import GatewaySample, Part, TunnelSample
 from netgw.providers.upcloud.api import Connection, Gateway, Metrics, Plan, Tunnel
 from netgw.providers.upcloud.gateway.snapshot import Entry
-from netgw.providers.upcloud.reading import NatTally, Reading, TunnelTally, nat, readings
+from netgw.providers.upcloud.telemetry.reading import NatTally, Reading, TunnelTally, nat, readings
 from netgw.providers.upcloud.tunnel.state import DownMessage, is_up
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netgw.providers.upcloud.cache import GONE_MOST, UNDER_WAY, Cache, Moved
+from netgw.providers.upcloud.observing.cache import GONE_MOST, UNDER_WAY, Cache, Moved
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from netgw.kube.telemetry import Traffic
 from netgw.providers.upcloud.api import Metrics
-from netgw.providers.upcloud.reading import REMEMBERED_ANSWERS, NatTally, Reading, Rising, TunnelTally, nat, readings
+from netgw.providers.upcloud.telemetry.reading import (
+    REMEMBERED_ANSWERS,
+    NatTally,
+    Reading,
+    Rising,
+    TunnelTally,
+    nat,
+    readings,
+)
 from netgw.providers.upcloud.tunnel.state import DownMessage
 from support.long_life.census import census
 from support.wire import NOW

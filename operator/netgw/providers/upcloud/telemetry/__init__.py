@@ -1,0 +1,1 @@
+"""Metrics of gateways: asked for, understood, remembered."""
