@@ -16,7 +16,7 @@ from netgw.engine.objects import Name, Object
 from netgw.kube.provider import Intervals, Making
 from netgw.providers.upcloud.api import Credentials
 from netgw.providers.upcloud.api.limiter import Timing
-from netgw.providers.upcloud.clients import Clients
+from netgw.providers.upcloud.credentials.clients import Clients
 from netgw.providers.upcloud.provider import UPCLOUD
 from netgw.providers.upcloud.simulator import World, transport
 from netgw.providers.upcloud.simulator.faults import Faults

@@ -18,7 +18,7 @@ from netgw.kube.client import Cluster
 from netgw.kube.errors import KubernetesError
 from netgw.kube.transport import Transport
 from netgw.providers.upcloud.api import Credentials, TokenBucket, base_url_from_env
-from netgw.providers.upcloud.clients import Clients
+from netgw.providers.upcloud.credentials.clients import Clients
 from netgw.settings import Settings
 from support.crash_points.points import FOLDER, Points, to_cloud, to_kubernetes
 

@@ -15,10 +15,10 @@ from netgw.engine.plan import Change, Values
 from netgw.engine.ports import Clock
 from netgw.engine.store import Store
 from netgw.kube.resource import Spec
-from netgw.providers.upcloud.accounts import FIELD as CREDENTIALS
-from netgw.providers.upcloud.accounts import Accounts
 from netgw.providers.upcloud.advice.around import Advisor
 from netgw.providers.upcloud.api import Gateway
+from netgw.providers.upcloud.credentials.accounts import Accounts
+from netgw.providers.upcloud.credentials.serving import FIELD as CREDENTIALS
 from netgw.providers.upcloud.gateway.snapshot import Entry
 from netgw.providers.upcloud.gateway.state import is_ending
 from netgw.providers.upcloud.gateway.view import Gateways
@@ -49,7 +49,7 @@ class Base:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._accounts = context.accounts
+        self._serving = context.accounts.serving
         self._account = context.accounts.of
         self._store = context.store
         self._advisor = Advisor(context.store, self.effective_name, context.cluster_networks)
@@ -65,14 +65,14 @@ class Base:
         return self._account(obj).username
 
     def credentials(self, obj: Object) -> str | None:
-        return self._accounts.ref(obj).name or None
+        return self._serving.ref(obj).name or None
 
     def heir_of(self, obj: Object) -> tuple[bool, Object | None]:
-        gateway = self._accounts.gateway_of(obj)
+        gateway = self._serving.gateway_of(obj)
         if self.parent_kind is None or gateway is not None:
             return self.parent_kind is not None, gateway
         bound = obj.uuid is not None or obj.creating  # before, there was none whose word could count
-        return bound and self._accounts.gateway_is_gone(obj), None
+        return bound and self._serving.gateway_is_gone(obj), None
 
     def blind(self, obj: Object) -> str | None:
         return self._account(obj).blind(self._last_seen(obj))

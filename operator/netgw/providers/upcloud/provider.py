@@ -9,12 +9,12 @@ from netgw.engine.objects import Object
 from netgw.kube.provider import ConfigurationError, Parts, Provider
 from netgw.kube.telemetry import Sample
 from netgw.providers.upcloud.account import ACCOUNT_REASONS, Account
-from netgw.providers.upcloud.accounts import Accounts
 from netgw.providers.upcloud.api import BaseUrlError, CredentialsError, TrustError
 from netgw.providers.upcloud.base import Context
-from netgw.providers.upcloud.clients import Clients
 from netgw.providers.upcloud.connection import model as connection
 from netgw.providers.upcloud.connection.actuator import ConnectionActuator
+from netgw.providers.upcloud.credentials.accounts import Accounts
+from netgw.providers.upcloud.credentials.clients import Clients
 from netgw.providers.upcloud.failures import Caller
 from netgw.providers.upcloud.gateway import model as gateway
 from netgw.providers.upcloud.gateway.actuator import GatewayActuator

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from netgw.engine.progress import Stopping
 from netgw.providers.upcloud.api import Credentials, UpCloud
 from netgw.providers.upcloud.api.errors import Withheld
-from netgw.providers.upcloud.clients import Clients
+from netgw.providers.upcloud.credentials.clients import Clients
 from netgw.providers.upcloud.failures import OWN_CALLER, mapped
 
 ANSWER = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"

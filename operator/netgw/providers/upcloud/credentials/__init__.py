@@ -1,0 +1,1 @@
+"""Which credentials serve an object, and what becomes of them."""
