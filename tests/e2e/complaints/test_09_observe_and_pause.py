@@ -78,8 +78,8 @@ def test_read_only(scenario: Scenario) -> None:
     assert 'plan: "production" → "advanced"' in told.condition("Synced")["message"]
     scenario.delete("VpnConnection", "office")
     scenario.wait("it waits", lambda: scenario.get("VpnConnection", "office").status["reason"] == "ReadOnly")
+    scenario.foreign.add(scenario.uuid("VpnConnection", "office"))  # now: retained, it is gone at once
     scenario.change("VpnConnection", "office", deletionPolicy="Retain")
-    scenario.foreign.add(scenario.uuid("VpnConnection", "office"))
     scenario.wait_gone("VpnConnection", "office")
     scenario.wait_looks(2)
     assert {call.method for call in scenario.cloud.calls(since=since)} == {"GET"}
