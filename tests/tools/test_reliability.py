@@ -48,6 +48,23 @@ def test_rows_stand_in_the_order_of_their_numbers() -> None:
     assert page.index("seeds 1 to") < page.index("seeds 101 to") < page.index("seeds 1001 to")
 
 
+def test_rows_that_differ_in_their_numbers_alone_are_one() -> None:
+    series = [("day 007", "9 of 1,200 in 2.5 s"), ("day 011", "10 of 980 in 2.5 s"), ("day 008", "11 of 980 in 2.5 s")]
+    others = [("night 1", "none"), ("day 012", "none")]
+
+    def table(rows: list[tuple[str, str]]) -> list[str]:
+        figures = [{"part": "faults", "what": what, "value": value} for what, value in rows]
+        page = reliability.render(reliability.merged({}, figures, {}), [])
+        return [line for line in page.splitlines() if line.startswith(("| day", "| night"))]
+
+    assert len(table(series + others)) == len(series + others), "three rows are no series"
+    assert table([*series, ("day 009", "10 of 999 in 2.5 s"), *others]) == [
+        "| day 007–011 (4 rows) | 9–11 of 980–1,200 in 2.5 s |",
+        "| day 012 | none |",
+        "| night 1 | none |",
+    ]
+
+
 def test_a_part_that_is_run_alone_leaves_the_others() -> None:
     def row(part: str, value: str) -> dict[str, str]:
         return {"part": part, "what": "seen", "value": value}

@@ -16,7 +16,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TypedDict
@@ -26,6 +26,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 DEFECTS = Path(__file__).with_name("defects.yaml")
 KEPT, PAGE = ROOT / "docs" / "reliability.json", ROOT / "docs" / "reliability.md"
+
+SERIES = 4
+"""From so many rows on that differ in nothing but their numbers, one with the ranges of these says it better."""
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 Figure = Mapping[str, str]
 """`part`, `what` and `value`, as tests/support/figures.py writes them."""
@@ -112,6 +116,8 @@ and faults stop changing, the cloud matches the specs and stays so. Nothing is m
 
 `make test` plays a part of each of these, `make soak` all of it, and then writes this page from its own
 figures; with `PART=` it plays one, and renews its section. Everything is seeded: a failure says how to see it again.
+Rows that differ only in their numbers are one row here, with the least and the most of each; all of them are in
+[reliability.json](reliability.json).
 """
 
 
@@ -185,8 +191,33 @@ def _told(run: Run | None) -> str:
         return "No figures yet.\n"
     facts = (f"{value} cores" if name == "cores" else f"{name} {value}" for name, value in run["machine"].items())
     ordered = sorted(run["figures"], key=lambda figure: _counted(figure["what"]))
-    rows = [f"| {_cell(figure['what'])} | {_cell(figure['value'])} |" for figure in ordered]
+    rows = [f"| {_cell(what)} | {_cell(value)} |" for what, value in _folded(ordered)]
     return "\n".join([f"Last run: {', '.join(facts)}.", "", "| what | figure |", "|---|---|", *rows]) + "\n"
+
+
+def _folded(figures: Iterable[Figure]) -> Iterator[tuple[str, str]]:
+    """What and value of each row, and of a series the ranges, in the place of its first."""
+    alike: dict[tuple[str, str], list[Figure]] = {}
+    for figure in figures:
+        alike.setdefault((_NUMBER.sub("#", figure["what"]), _NUMBER.sub("#", figure["value"])), []).append(figure)
+    for series in alike.values():
+        whats, values = [figure["what"] for figure in series], [figure["value"] for figure in series]
+        if len(series) < SERIES:
+            yield from zip(whats, values, strict=True)
+        else:
+            yield f"{_ranges(whats)} ({len(series)} rows)", _ranges(values)
+
+
+def _ranges(texts: Sequence[str]) -> str:
+    """Of texts that differ in their numbers: the first of them with the least and the most in place of each number."""
+    columns = iter(list(zip(*(_NUMBER.findall(text) for text in texts), strict=True)))
+
+    def both(_: re.Match[str]) -> str:
+        numbers = sorted(next(columns), key=lambda number: float(number.replace(",", "")))
+        least, most = numbers[0], numbers[-1]
+        return least if least == most else f"{least}–{most}"
+
+    return _NUMBER.sub(both, texts[0])
 
 
 def _counted(text: str) -> list[tuple[int, str]]:
