@@ -101,7 +101,7 @@ PARTS: Mapping[str, Part] = {
     ),
     "long_life": Part(
         "Long life",
-        "One process, 200 trees, an hour and a half of edits, rotations, deletions and faults: what it holds of the "
+        "One process, 200 trees, two and a half hours of edits, rotations, deletions and faults: what it holds of the "
         "machine at each rest, the slope of its memory after Theil and Sen, and its end while POSTs are under way.",
     ),
 }

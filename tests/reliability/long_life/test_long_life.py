@@ -1,7 +1,7 @@
 """One process, many trees, for long: what it holds of the machine is flat, and at the end nothing is half done.
 
-In `make test` some trees for some rounds, with the judgements that need no hours; in `make soak` 200 trees for an hour
-and a half, and then the slope of the memory too: within less a few steps of an arena of 1 MiB would decide it.
+In `make test` some trees for some rounds, with the judgements that need no hours; in `make soak` 200 trees for two and
+a half hours, and then the slope of the memory too: within less a few steps of an arena of 1 MiB would decide it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SEED = 5
 TREES = effort(test=8, soak=200)
 ACCOUNTS = 4
 """POSTs of gateways follow one another within an account: so many can be under way at a time."""
-SECONDS = effort(test=6.0, soak=5400.0)
+SECONDS = effort(test=6.0, soak=9000.0)
 ROUND = effort(test=1.0, soak=15.0)
 SHARE = effort(test=0.7, soak=0.12)
 REST = effort(test=2.0, soak=4.0)
